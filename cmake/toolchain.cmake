@@ -1,0 +1,66 @@
+# How everything is compiled and linked: build types, warnings, hardening, sanitizers, ccache, lld.
+include(CheckCXXCompilerFlag)
+include(CheckLinkerFlag)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES CXX)
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug or Release" FORCE)
+endif()
+
+# Line tables in release builds too: a broken invariant in production has to be read from its stack.
+if(HOLDFAST_SANITIZE STREQUAL "none")
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
+else()
+  set(CMAKE_CXX_FLAGS_RELEASE "-O1 -g1")
+endif()
+add_compile_options(-fno-omit-frame-pointer)
+
+# Warnings are errors for our code only: every target of ours links this one PRIVATE.
+add_library(holdfast_warnings INTERFACE)
+target_compile_options(holdfast_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror)
+# Instrumentation blinds GCC's flow analysis, which then warns about the standard library's own lines.
+if(NOT HOLDFAST_SANITIZE STREQUAL "none" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(holdfast_warnings INTERFACE -Wno-error=maybe-uninitialized -Wno-tsan)
+endif()
+
+if(HOLDFAST_SANITIZE STREQUAL "address")
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
+elseif(HOLDFAST_SANITIZE STREQUAL "thread")
+  add_compile_options(-fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+elseif(NOT HOLDFAST_SANITIZE STREQUAL "none")
+  message(FATAL_ERROR "HOLDFAST_SANITIZE is '${HOLDFAST_SANITIZE}'; it must be none, address or thread")
+endif()
+
+# The standard library's own preconditions stay on in production, like our checks.
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+if(HOLDFAST_SANITIZE STREQUAL "none")
+  add_compile_options(-fstack-protector-strong)
+  # Fortified libc calls need optimisation; a sanitizer intercepts the same calls itself.
+  add_compile_options($<$<CONFIG:Release>:-U_FORTIFY_SOURCE> $<$<CONFIG:Release>:-D_FORTIFY_SOURCE=2>)
+  foreach(flag IN ITEMS -fstack-clash-protection -fcf-protection)
+    string(MAKE_C_IDENTIFIER "HOLDFAST_HAS${flag}" has)
+    check_cxx_compiler_flag(${flag} ${has})
+    if(${has})
+      add_compile_options(${flag})
+    endif()
+  endforeach()
+endif()
+add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
+
+find_program(HOLDFAST_CCACHE ccache)
+mark_as_advanced(HOLDFAST_CCACHE)
+if(HOLDFAST_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${HOLDFAST_CCACHE})
+endif()
+
+find_program(HOLDFAST_LLD ld.lld)
+mark_as_advanced(HOLDFAST_LLD)
+if(HOLDFAST_LLD)
+  check_linker_flag(CXX -fuse-ld=lld HOLDFAST_LLD_WORKS)
+  if(HOLDFAST_LLD_WORKS)
+    add_link_options(-fuse-ld=lld)
+  endif()
+endif()
