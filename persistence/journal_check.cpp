@@ -47,7 +47,7 @@ class checker {
     auto bounds = find_bounds();
     if (!bounds) return bounds.failure();
     if (!state_.exists || last_ == 0) return state_;
-    if (auto ok = pick_start(); !ok) return ok.failure();
+    if (auto ok = pick_checkpoints(); !ok) return ok.failure();
     if (auto ok = walk(); !ok) return ok.failure();
     return state_;
   }
@@ -92,8 +92,9 @@ class checker {
   /// A checkpoint is made of durable blocks alone, so one that knows more than the journal proves a loss.
   base::result<void> no_checkpoint_beyond(std::uint64_t last) const {
     for (const auto& c : options_.checkpoints)
-      if (c.number > last)
-        return refuse("the journal ends at block {}, but a checkpoint was made at block {}: blocks are missing", last, c.number);
+      if (c.journal == known_.journal && c.block.number > last)
+        return refuse("the journal ends at block {}, but a checkpoint was made at block {}: blocks are missing", last,
+                      c.block.number);
     return {};
   }
 
@@ -102,23 +103,27 @@ class checker {
     return c.tip()->block;
   }
 
-  base::result<void> pick_start() {
+  base::result<void> pick_checkpoints() {
     for (std::size_t i = 0; i < options_.checkpoints.size(); ++i) {
       const auto& c = options_.checkpoints[i];
-      if (c.number < meta_.first_block) {
-        state_.warnings.push_back(fmt::format("the checkpoint at block {} is older than the first block kept", c.number));
-        continue;
+      const auto skip = [&](const char* why) {
+        state_.warnings.push_back(fmt::format("the checkpoint at block {} was not used: {}", c.block.number, why));
+      };
+      if (c.journal != meta_.journal) {
+        skip("it belongs to another journal");
+      } else if (c.block.number < meta_.first_block) {
+        skip("that block is no longer kept");
+      } else {
+        chain at_checkpoint(options_.partition, meta_.journal);
+        auto mark = read_block(c.block.number, at_checkpoint);
+        if (!mark) return mark.failure();
+        if (*mark != c.block) {
+          skip("the journal has another block of that number");
+          continue;
+        }
+        if (state_.checkpoints.empty()) state_.tip = *at_checkpoint.tip();
+        state_.checkpoints.push_back(i);
       }
-      chain at_checkpoint(options_.partition, meta_.journal);
-      auto mark = read_block(c.number, at_checkpoint);
-      if (!mark) return mark.failure();
-      if (*mark != c) {
-        state_.warnings.push_back(fmt::format("the checkpoint at block {} tells of another block {}; it was not used", c.number, c.number));
-        continue;
-      }
-      state_.checkpoint = i;
-      state_.tip = *at_checkpoint.tip();
-      return {};
     }
     return {};
   }
@@ -132,7 +137,7 @@ class checker {
       at_witness = c.tip();
     }
     // With no block kept before the first, its epoch is taken as found: only the very first one must be 1.
-    chain c = state_.checkpoint || meta_.first_block == 1 ? chain(options_.partition, meta_.journal, state_.tip)
+    chain c = !state_.checkpoints.empty() || meta_.first_block == 1 ? chain(options_.partition, meta_.journal, state_.tip)
                                                           : chain(options_.partition, meta_.journal);
     auto scanned = scan_chain(store_, c, meta_.first_block, 0, [&](const block_view& b) -> base::result<bool> {
       if (b.header.number == meta_.first_block && b.header.previous != meta_.before_first)
@@ -170,7 +175,7 @@ base::result<journal_state> check_journal(block_store& store, const check_option
   // Without witness and store a checkpoint is all that is left of a journal.
   auto state = checker(store, options).run();
   if (state && !state->acknowledged && !options.checkpoints.empty())
-    return refuse("journal and witness are missing, but a checkpoint was made at block {}", options.checkpoints.front().number);
+    return refuse("journal and witness are missing, but a checkpoint was made at block {}", options.checkpoints.front().block.number);
   return state;
 }
 

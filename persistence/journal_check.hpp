@@ -9,14 +9,15 @@
 
 #include "persistence/block_store.hpp"
 #include "persistence/chain.hpp"
+#include "persistence/checkpoint.hpp"
 
 namespace holdfast::persistence {
 
 struct check_options {
   std::uint16_t partition = 0;
-  /// Blocks that checkpoints of this journal vouch for, newest first. The chain is verified from the first one that
-  /// the journal contains; without any from the first block kept.
-  std::vector<block_mark> checkpoints;
+  /// Blocks that checkpoints vouch for, newest first. The chain is verified from the first one that the journal
+  /// contains; without any from the first block kept.
+  std::vector<checkpoint_mark> checkpoints;
 };
 
 struct journal_state {
@@ -25,7 +26,8 @@ struct journal_state {
   std::uint64_t first_block = 1;
   chain_tip tip;              ///< block 0 if there is none
   std::optional<witness> acknowledged;
-  std::optional<std::size_t> checkpoint;  ///< which of the given ones the check began at
+  /// Which of the given checkpoints are of this journal and may be used; the check began at the first of them.
+  std::vector<std::size_t> checkpoints;
   std::vector<std::string> warnings;
 
   /// The newest log time that anything vouches for; 0 for a new journal.

@@ -68,7 +68,7 @@ base::result<journal_log::opened> journal_log::open(std::unique_ptr<block_store>
   if (!time) return time.failure();
 
   // Up to here nothing was changed.
-  start_report report{!state->exists, *time, state->tip.block, state->checkpoint, std::move(state->warnings)};
+  start_report report{!state->exists, *time, state->tip.block, std::move(state->checkpoints), std::move(state->warnings)};
   if (time->clock_behind != 0)
     report.warnings.push_back(fmt::format("the wall clock is {} ms behind the journal; log time goes on from the journal",
                                           time->clock_behind / 1000));

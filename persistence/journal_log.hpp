@@ -7,6 +7,7 @@
 
 #include "persistence/block_store.hpp"
 #include "persistence/chain.hpp"
+#include "persistence/checkpoint.hpp"
 #include "persistence/journal.hpp"
 #include "persistence/start_time.hpp"
 #include "persistence/witness.hpp"
@@ -17,7 +18,7 @@ struct journal_options {
   std::uint16_t partition = 0;
   std::uint64_t wall_clock = 0;         ///< what the machine says now, microseconds UTC since 1970
   clock_rule clock;
-  std::vector<block_mark> checkpoints;  ///< of this journal, newest first (journal_check.hpp)
+  std::vector<checkpoint_mark> checkpoints;  ///< newest first (journal_check.hpp)
   std::string program;                  ///< name and version, for the started record
   base::id128 new_journal;              ///< id for a new journal; zero: drawn from the operating system
 };
@@ -26,8 +27,10 @@ struct journal_options {
 struct start_report {
   bool created = false;
   start_time time;
-  block_mark recovered;                   ///< the last block found, before this start wrote its own
-  std::optional<std::size_t> checkpoint;  ///< where the verification began; nothing: at the first block
+  block_mark recovered;  ///< the last block found, before this start wrote its own
+  /// Which of the given checkpoints may be used; the verification began at the first of them, without any at the
+  /// first block.
+  std::vector<std::size_t> checkpoints;
   std::vector<std::string> warnings;
 };
 

@@ -287,8 +287,7 @@ base::result<void> rocksdb_block_store::begin_writing() {
   if (!opened.ok()) return to_error(opened, "the journal does not open for writing");
   state_->db.reset(db);
   state_->writing = true;
-  if (!options.create_if_missing || state_->options.env != nullptr) return {};
-  return sync_directory(state_->options.data_dir);  // the name `journal`
+  return sync_directory(state_->options.data_dir);  // the name `journal`, in case it is new
 }
 
 base::result<void> rocksdb_block_store::write_meta(base::byte_view meta) { return state_->put(meta_number, meta); }
