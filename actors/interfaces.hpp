@@ -29,7 +29,10 @@
 #include <caf/typed_actor.hpp>
 
 #include "actors/batches.hpp"
+#include "actors/board.hpp"
 #include "actors/meter.hpp"
+#include "actors/pool.hpp"
+#include "actors/time_source.hpp"
 #include "core/answer.hpp"
 #include "core/command.hpp"
 #include "core/view.hpp"
@@ -153,16 +156,6 @@ struct appointments {
   std::vector<appointment> items;
 };
 
-/// One actor or gateway loop.
-struct inspection_row {
-  std::uint64_t id = 0;        ///< of this row, for as long as the server runs
-  std::string kind;            ///< session, journal, registry, gateway
-  std::string name;
-  std::uint64_t session = 0;   ///< session id, for sessions
-  meter::reading now;
-  double items_per_s = 0, messages_per_s = 0;  ///< over the last second or more
-  double busy = 0;             ///< share of one thread, 0 to 1
-};
 struct inspection {
   std::uint64_t ticket = 0;
   std::vector<inspection_row> rows;
