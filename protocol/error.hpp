@@ -19,11 +19,10 @@ enum class protocol_error : std::uint16_t {
   unknown_kind = 6,        ///< clients skip unknown kinds instead
   zero_request_id = 7,     ///< 0 is the server's own
   // its content
-  truncated = 20,          ///< the frame ends before its content does, or a number in it is malformed
+  malformed = 20,          ///< it ends early, a number in it is malformed, reserved bits are set, or it is not in its only form
   trailing_bytes = 21,     ///< the frame goes on after its content
-  bad_options = 22,        ///< out of order, or too many
+  bad_options = 22,        ///< out of order, twice, or too many
   unknown_critical_option = 23,
-  bad_encoding = 24,       ///< reserved bits set, or a form that is not the only one for its content
   // the conversation
   hello_expected = 40,     ///< the first frame was no hello
   second_hello = 41,
@@ -37,6 +36,8 @@ enum class protocol_error : std::uint16_t {
 
 /// The snake_case name; "unknown" for a number outside the enum.
 [[nodiscard]] std::string_view name_of(protocol_error e);
+/// One line for people: what the peer did wrong. Goes into the text of a problem.
+[[nodiscard]] std::string_view explain(protocol_error e);
 
 /// Why the server ends a connection that did nothing wrong in its bytes. Fixed for ever.
 enum class goodbye_code : std::uint16_t {

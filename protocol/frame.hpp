@@ -69,7 +69,7 @@ class frame_buffer {
  public:
   frame_buffer(direction from, std::uint32_t frame_bytes_max, std::size_t first = 16 * 1024);
 
-  /// Where the next bytes go; never empty. Invalidates frames cut so far.
+  /// Where the next bytes go; never empty. Invalidates frames cut so far. First cut all whole frames that are there.
   [[nodiscard]] std::span<std::uint8_t> room();
   /// `n` bytes of room() were filled.
   void filled(std::size_t n);

@@ -95,7 +95,7 @@ struct create_session {
   base::byte_view plan;  ///< decoded: in the arena
 };
 struct list_sessions { core::session_id from; };  ///< paged by session id
-struct look_actors {};
+struct look_actors { std::uint64_t from = 0; };               ///< paged by actor id
 struct look_actor_inside { std::uint64_t id = 0; };
 struct look_stats {};
 enum class find_by : std::uint8_t { owner = 0, payment = 1, basket = 2, order = 3 };
@@ -154,6 +154,7 @@ struct actor_row {
 };
 struct actors_seen {
   std::vector<actor_row> rows;
+  std::uint64_t next_from = 0;        ///< 0: no more
   friend bool operator==(const actors_seen&, const actors_seen&) = default;
 };
 
@@ -219,15 +220,18 @@ using house_seen = std::variant<std::monostate, session_brief, sessions_listed, 
 
 // ---- answers as a client reads them -------------------------------------------------------------------------------
 
-/// A page of a plan: consecutive seats with the rows they stand in; page 0 has the lists of the whole plan as well.
+/// A page of a plan: consecutive seats and the rows they stand in; page 0 has the lists of the whole plan as well.
 struct plan_page {
+  struct row {
+    std::uint32_t number = 0;  ///< in the plan; the `row` of its seats
+    core::plan_row what;
+  };
   std::uint32_t page = 0, pages = 0;
   std::uint32_t first_seat = 0;
-  std::uint32_t first_row = 0;                  ///< number of rows[0] in the plan
-  std::vector<core::plan_row> rows;             ///< every row from the first seat's to the last seat's
-  std::vector<core::plan_seat> seats;           ///< `row` is a number in the plan, as everywhere
+  std::vector<row> rows;                        ///< those that have a seat on this page
+  std::vector<core::plan_seat> seats;
   std::string name;                             ///< from here on page 0 only
-  std::uint32_t seats_total = 0;
+  std::uint32_t seats_total = 0, rows_total = 0;
   std::vector<core::plan_category> categories;
   std::vector<std::string> allocations, zones;
   std::vector<core::plan_area> areas;

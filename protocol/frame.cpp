@@ -1,0 +1,115 @@
+#include "protocol/frame.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.hpp"
+
+namespace holdfast::protocol {
+
+cut cut_frame(base::byte_view in, direction from, std::uint32_t frame_bytes_max) {
+  cut c;
+  if (in.size() < frame_header_bytes) return c;
+
+  base::byte_reader reader(in.first(frame_header_bytes));
+  auto& head = c.frame.head;
+  head.length = reader.fixed<std::uint32_t>();
+  const auto kind = reader.fixed<std::uint16_t>();
+  head.kind = static_cast<std::uint16_t>(kind & ~direction_bit);
+  head.from = (kind & direction_bit) != 0 ? direction::from_server : direction::from_client;
+  head.flags = reader.u8();
+  const auto mark = reader.u8();
+  head.request_id = reader.fixed<std::uint64_t>();
+
+  const auto broken = [&c](protocol_error e) {
+    c.is = cut::what::broken;
+    c.error = e;
+    return c;
+  };
+  // The mark first: what follows is only worth a name if the peer speaks this protocol at all.
+  if (mark != frame_mark) return broken(protocol_error::not_a_frame);
+  if (head.from != from) return broken(protocol_error::wrong_direction);
+  if (head.length < frame_header_bytes) return broken(protocol_error::frame_too_short);
+  if (head.length > frame_bytes_max) return broken(protocol_error::frame_too_long);
+  if (from == direction::from_client) {
+    if ((head.flags & ~flag_retry) != 0) return broken(protocol_error::unknown_flags);
+    if (head.request_id == 0 && head.kind != kinds::goodbye) return broken(protocol_error::zero_request_id);
+  }
+
+  c.wants = head.length;
+  if (in.size() < head.length) return c;
+  c.is = cut::what::whole;
+  c.frame.body = in.subspan(frame_header_bytes, head.length - frame_header_bytes);
+  return c;
+}
+
+frame_buffer::frame_buffer(direction from, std::uint32_t frame_bytes_max, std::size_t first)
+    : from_(from), limit_(frame_bytes_max), first_(std::max(first, frame_header_bytes)) {}
+
+void frame_buffer::resize(std::size_t size) {
+  auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+  if (end_ > 0) std::memcpy(bytes.get(), bytes_.get(), end_);
+  bytes_ = std::move(bytes);
+  size_ = size;
+}
+
+std::span<std::uint8_t> frame_buffer::room() {
+  if (broken_ != protocol_error::none) begin_ = end_;
+  // What is left is the beginning of one frame: short, or alone in the buffer, so moving it costs little.
+  if (begin_ > 0 && end_ > begin_) std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  if (end_ == 0 && size_ > first_) {  // a long frame has passed: give its memory back
+    bytes_.reset();
+    size_ = 0;
+  }
+  if (size_ == 0) {
+    resize(first_);
+  } else if (end_ == size_) {
+    HOLDFAST_CHECK(wants_ > size_, "whole frames are cut before more is read");
+    // Doubling at most, so that a header alone cannot claim the memory of the longest frame.
+    resize(std::min(wants_, size_ * 2));
+  }
+  return {bytes_.get() + end_, size_ - end_};
+}
+
+void frame_buffer::filled(std::size_t n) {
+  HOLDFAST_CHECK(n <= size_ - end_, "more bytes than there was room");
+  end_ += n;
+}
+
+cut frame_buffer::next() {
+  cut c;
+  if (broken_ == protocol_error::none) {
+    c = cut_frame({bytes_.get() + begin_, end_ - begin_}, from_, limit_);
+    wants_ = c.wants;
+    if (c.is == cut::what::whole) {
+      begin_ += c.frame.head.length;
+      wants_ = frame_header_bytes;
+    }
+    broken_ = c.error;
+  } else {
+    c.is = cut::what::broken;
+    c.error = broken_;
+  }
+  return c;
+}
+
+frame_writer::frame_writer(base::bytes& out, std::uint16_t kind, direction from, std::uint64_t request_id, std::uint8_t flags)
+    : out_(out), start_(out.size()) {
+  if (from == direction::from_server) kind |= direction_bit;
+  std::uint8_t header[frame_header_bytes] = {};
+  std::memcpy(header + 4, &kind, sizeof kind);
+  header[6] = flags;
+  header[7] = frame_mark;
+  std::memcpy(header + 8, &request_id, sizeof request_id);
+  out_.insert(out_.end(), header, header + sizeof header);
+}
+
+std::size_t frame_writer::finish() {
+  const auto length = static_cast<std::uint32_t>(out_.size() - start_);
+  std::memcpy(out_.data() + start_, &length, sizeof length);
+  return length;
+}
+
+}  // namespace holdfast::protocol
