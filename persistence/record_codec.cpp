@@ -69,18 +69,6 @@ bool on_a_hold(command_tag t) {
   }
 }
 
-core::hold_no hold_of(const core::event& e) {
-  return std::visit(
-      []<class E>(const E& x) -> core::hold_no {
-        if constexpr (requires { x.hold; }) {
-          return x.hold;
-        } else {
-          return {};
-        }
-      },
-      e);
-}
-
 core::command_form form_of(command_tag t, const core::event& e) {
   return on_a_hold(t) && hold_of(e).value != 0 ? core::command_form::by_number : core::command_form::whole;
 }
@@ -388,6 +376,18 @@ base::result<void> get_options(core::envelope& head, base::byte_reader& in, std:
 
 }  // namespace
 
+core::hold_no hold_of(const core::event& e) {
+  return std::visit(
+      []<class E>(const E& x) -> core::hold_no {
+        if constexpr (requires { x.hold; }) {
+          return x.hold;
+        } else {
+          return {};
+        }
+      },
+      e);
+}
+
 void encode_record(const core::record& r, base::bytes& out) {
   const auto tag = core::tag_of(r.asked);
   HOLDFAST_CHECK(command_of_event[r.done.index()] == tag, "an event that its command cannot have");
@@ -489,14 +489,16 @@ core::piece read_piece(base::byte_reader& in) {
   return p;
 }
 
-std::string_view name_of(const core::event& e) {
+std::string_view name_of(const core::event& e) { return event_name(e.index()); }
+
+std::string_view event_name(std::size_t number) {
   static constexpr std::array<std::string_view, std::variant_size_v<core::event>> names = {
       "session_created", "sale_opened",     "sale_paused",    "sale_resumed",    "sale_closed",      "sale_frozen",
       "hold_placed",     "hold_changed",    "hold_extended",  "payment_begun",   "payment_rejected", "hold_confirmed",
       "refund_recorded", "hold_released",   "order_cancelled", "refund_closed",  "places_blocked",   "places_unblocked",
       "places_allocated", "deadlines_shifted", "fault_cleared", "holds_expired",
   };
-  return names[e.index()];
+  return number < names.size() ? names[number] : "unknown";
 }
 
 std::string_view name_of(core::command_tag t) {

@@ -82,8 +82,12 @@ struct record_peek {
 /// The next piece; makes `in` not ok if it is malformed.
 [[nodiscard]] core::piece read_piece(base::byte_reader& in);
 
+/// The hold that an event is about; 0 if it is about none, or about several.
+[[nodiscard]] core::hold_no hold_of(const core::event& e);
 /// The snake_case name of an event, e.g. "hold_placed".
 [[nodiscard]] std::string_view name_of(const core::event& e);
+/// The same by the event's number; "unknown" for one that there is not.
+[[nodiscard]] std::string_view event_name(std::size_t number);
 /// The snake_case name of a command, e.g. "hold_seats".
 [[nodiscard]] std::string_view name_of(core::command_tag t);
 

@@ -1,0 +1,182 @@
+#include "persistence/replica.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace holdfast::persistence {
+
+namespace {
+
+constexpr std::size_t arena_bytes = 256U << 10U;
+
+base::error bad(std::string what) { return {base::trouble::bad_bytes, std::move(what)}; }
+
+/// The payload of session 0's snapshot: u64 length and bytes of each plan, in ascending order of their hashes.
+base::bytes plans_payload(const plan_library& plans) {
+  base::bytes out;
+  base::byte_writer w(out);
+  for (const auto& hash : plans.hashes()) {
+    const auto kept = plans.find_stored(hash);
+    w.fixed(static_cast<std::uint64_t>(kept->bytes.size()));
+    w.view(kept->bytes);
+  }
+  return out;
+}
+
+base::result<void> load_plans(base::byte_view payload, plan_library& plans) {
+  base::byte_reader in(payload);
+  while (in.ok() && !in.done()) {
+    const auto size = in.fixed<std::uint64_t>();
+    if (size > in.left()) in.fail();
+    const auto bytes = in.view(in.ok() ? static_cast<std::size_t>(size) : 0);
+    if (!in.ok()) return bad("the plans of a checkpoint are malformed");
+    if (auto ok = plans.add(bytes); !ok) return ok.failure();
+  }
+  return {};
+}
+
+/// The payload of a session's snapshot: 32 bytes hash of its plan, then its state.
+void session_payload(const core::session& s, base::bytes& out) {
+  out.clear();
+  base::byte_writer w(out);
+  w.view(plan_hash(*s.terms().seating));
+  s.save(w);
+}
+
+base::result<core::session> load_session(core::session_id id, base::byte_view payload, const plan_library& plans,
+                                         const core::session_options& options) {
+  digest plan{};
+  if (payload.size() < plan.size()) return bad("it is too short");
+  std::ranges::copy(payload.first(plan.size()), plan.begin());
+  auto seating = plans.find(plan);
+  if (!seating) return bad("its plan is not in the checkpoint");
+  return core::session::load(id, payload.subspan(plan.size()), std::move(seating), options);
+}
+
+}  // namespace
+
+digest session_digest(const core::session& s) {
+  base::bytes state;
+  base::byte_writer w(state);
+  s.save(w);
+  return sha256().of(state);
+}
+
+replica::replica(const core::session_options& options)
+    : options_(options),
+      plans_(std::make_shared<plan_library>()),
+      arena_(std::make_unique<std::pmr::monotonic_buffer_resource>(arena_bytes)) {
+  window_.reserve(window);
+}
+
+base::result<replica> replica::load(const checkpoint_files& files, const checkpoint& c, const core::session_options& options) {
+  replica r(options);
+  r.at_ = c.at.block;
+  auto done = files.load(c, [&](const snapshot_entry& entry, base::byte_view payload) -> base::result<void> {
+    if (entry.session == system_session) return load_plans(payload, *r.plans_);  // session 0 comes first
+    const core::session_id id{entry.session};
+    auto s = load_session(id, payload, *r.plans_, options);
+    if (!s) return bad(fmt::format("snapshot of session {}: {}", id.value, s.failure().text));
+    if (s->last().value != entry.sequence)
+      return bad(fmt::format("snapshot of session {} ends at record {}, not {}", id.value, s->last().value, entry.sequence));
+    r.sessions_.emplace(id.value, std::move(s).value());
+    return {};
+  });
+  if (!done) return done.failure();
+  return r;
+}
+
+core::session* replica::find(std::uint64_t id) {
+  if (id != last_id_ || last_found_ == nullptr) {
+    const auto at = sessions_.find(id);
+    last_found_ = at == sessions_.end() ? nullptr : &at->second;
+    last_id_ = id;
+  }
+  return last_found_;
+}
+
+base::result<void> replica::apply(const block_view& block) {
+  const auto refuse = [&](const record_ref& record, const std::string& why) {
+    return base::error{base::trouble::corrupt, fmt::format("block {}, session {}, record {}: {}", block.header.number,
+                                                           record.session, record.sequence, why)};
+  };
+  for (const auto& record : block) {
+    if (record.session == system_session) continue;
+    if (record.sequence == plan_sequence) {
+      if (auto ok = plans_->add(record.bytes); !ok) return refuse(record, ok.failure().text);
+      continue;
+    }
+    auto decoded = decode_record(record, plans_.get(), *arena_);
+    if (!decoded) return refuse(record, decoded.failure().text);
+    auto* known = find(record.session);
+    window_.push_back({core::session_id{record.session}, known, std::move(*decoded)});
+    if (known != nullptr) known->prefetch_far(window_.back().record.asked);
+    if (window_.size() == window)
+      if (auto ok = apply_window(block.header.number); !ok) return ok;
+  }
+  if (auto ok = apply_window(block.header.number); !ok) return ok;
+  at_ = block.mark();
+  return {};
+}
+
+base::result<void> replica::apply_window(std::uint64_t block) {
+  for (const auto& p : window_)
+    if (p.known != nullptr) p.known->prefetch_near(p.record.asked);
+  for (auto& p : window_) {
+    auto* s = p.known != nullptr ? p.known : find(p.session.value);
+    const auto expected = s == nullptr ? 1 : s->last().value + 1;
+    const bool creates = std::holds_alternative<core::create_session>(p.record.asked);
+    if (p.record.number.value != expected || creates != (s == nullptr))
+      return base::error{base::trouble::corrupt,
+                         fmt::format("block {}, session {}: record {} comes where record {} belongs", block, p.session.value,
+                                     p.record.number.value, expected)};
+    if (creates) {
+      const auto& terms = *std::get<core::create_session>(p.record.asked).terms;
+      if (auto ok = core::check_policy(terms.rules); !ok)
+        return base::error{base::trouble::corrupt,
+                           fmt::format("block {}, session {}: {}", block, p.session.value, ok.failure().text)};
+      sessions_.emplace(p.session.value, core::session::create(p.session, p.record, options_));
+      last_found_ = nullptr;
+    } else {
+      s->complete(p.record);
+      s->apply(p.record);
+    }
+  }
+  records_ += window_.size();
+  window_.clear();
+  arena_->release();
+  return {};
+}
+
+base::result<checkpoint> replica::save(checkpoint_files& files, std::uint16_t partition, const base::id128& journal,
+                                       const checkpoint* before) const {
+  checkpoint c{partition, {journal, at_}, {}};
+  const auto reuse = [&](std::uint64_t session, std::uint64_t sequence) {
+    if (before == nullptr) return false;
+    const auto kept = std::ranges::find(before->snapshots, session, &snapshot_entry::session);
+    if (kept == before->snapshots.end() || kept->sequence != sequence) return false;
+    c.snapshots.push_back(*kept);
+    return true;
+  };
+  const auto write = [&](std::uint64_t session, std::uint64_t sequence, base::byte_view payload) -> base::result<void> {
+    auto entry = files.write_snapshot(partition, c.at, session, sequence, payload);
+    if (!entry) return entry.failure();
+    c.snapshots.push_back(*entry);
+    return {};
+  };
+  // Plans are never removed, so their number tells whether there are new ones.
+  const auto plans = plans_->hashes().size();
+  if (!reuse(system_session, plans))
+    if (auto ok = write(system_session, plans, plans_payload(*plans_)); !ok) return ok.failure();
+  base::bytes payload;
+  for (const auto& [id, s] : sessions_) {
+    if (reuse(id, s.last().value)) continue;
+    session_payload(s, payload);
+    if (auto ok = write(id, s.last().value, payload); !ok) return ok.failure();
+  }
+  if (auto ok = files.write_checkpoint(c); !ok) return ok.failure();
+  return c;
+}
+
+}  // namespace holdfast::persistence

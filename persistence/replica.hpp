@@ -1,0 +1,73 @@
+// Sessions as the journal tells them: applies durable records, block after block, from the journal's beginning or from a
+// checkpoint. Recovery makes the server's sessions this way, the snapshotter keeps one beside the server, and both get
+// the same bytes, because there is nothing else here than session::apply.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <memory_resource>
+#include <vector>
+
+#include "core/session.hpp"
+#include "persistence/block.hpp"
+#include "persistence/checkpoint.hpp"
+#include "persistence/record_codec.hpp"
+
+namespace holdfast::persistence {
+
+/// Digest of a session: SHA-256 of everything that decides. Equal for equal states, however they came about.
+[[nodiscard]] digest session_digest(const core::session& s);
+
+class replica {
+ public:
+  /// By session id.
+  using sessions_map = std::map<std::uint64_t, core::session>;
+
+  /// The state before the first block.
+  explicit replica(const core::session_options& options);
+
+  /// The state that checkpoint `c` vouches for. Error: bad_bytes or io, names what is wrong; take an older checkpoint then.
+  static base::result<replica> load(const checkpoint_files& files, const checkpoint& c, const core::session_options& options);
+
+  /// Applies all records of the next block. Blocks are the chain's to check; a record that does not decode, does not follow its
+  /// session's last one, or needs a plan that is not there is an error. Error: corrupt; names block, session and record;
+  /// the replica is of no further use.
+  base::result<void> apply(const block_view& block);
+
+  /// Writes what changed since `before` (null: everything) as snapshots, and the checkpoint for the present block.
+  base::result<checkpoint> save(checkpoint_files& files, std::uint16_t partition, const base::id128& journal,
+                                const checkpoint* before) const;
+
+  [[nodiscard]] const sessions_map& sessions() const { return sessions_; }
+  [[nodiscard]] sessions_map& sessions() { return sessions_; }
+  [[nodiscard]] const std::shared_ptr<plan_library>& plans() const { return plans_; }
+  /// The newest block applied; block 0 before the first.
+  [[nodiscard]] const block_mark& at() const { return at_; }
+  /// Records applied since the replica was made.
+  [[nodiscard]] std::uint64_t records() const { return records_; }
+
+ private:
+  /// Records that are decoded before the first of them is applied, so that what they touch is on its way from memory.
+  static constexpr std::size_t window = 32;
+  struct pending {
+    core::session_id session;
+    core::session* known = nullptr;
+    core::record record;
+  };
+  base::result<void> apply_window(std::uint64_t block);
+  core::session* find(std::uint64_t id);
+
+  core::session_options options_;
+  std::shared_ptr<plan_library> plans_;
+  sessions_map sessions_;
+  block_mark at_;
+  std::uint64_t records_ = 0;
+
+  std::unique_ptr<std::pmr::monotonic_buffer_resource> arena_;
+  std::vector<pending> window_;
+  std::uint64_t last_id_ = 0;
+  core::session* last_found_ = nullptr;
+};
+
+}  // namespace holdfast::persistence
