@@ -1,0 +1,117 @@
+#include "gateway/funnel.hpp"
+
+#include <optional>
+
+#include "base/check.hpp"
+
+namespace holdfast::gateway {
+
+using core::command_tag;
+using core::refusal;
+using protocol::kind_of;
+using protocol::listener_kind;
+
+namespace {
+
+/// The position in core::look.
+template <class Look>
+constexpr std::uint16_t look_kind() {
+  return static_cast<std::uint16_t>(protocol::kinds::look_base + core::look(std::in_place_type<Look>).index());
+}
+
+bool buyers_may(std::uint16_t kind) {
+  switch (kind) {
+    case kind_of(command_tag::hold_seats):
+    case kind_of(command_tag::change_hold):
+    case kind_of(command_tag::extend_hold):
+    case kind_of(command_tag::release_hold):
+    case protocol::kinds::ping:
+    case protocol::kinds::session_named:
+      return true;
+    default:
+      return kind >= protocol::kinds::look_base && kind < protocol::kinds::session_named && kind != look_kind<core::look_changes>() &&
+             kind != look_kind<core::look_holds>();
+  }
+}
+
+bool shops_may(std::uint16_t kind) {
+  return buyers_may(kind) || protocol::is_money(kind) || kind == look_kind<core::look_changes>();
+}
+
+/// The lines that the funnel may judge; none if the request is no new hold and adds nothing.
+std::optional<core::lines> new_lines(const protocol::request& asked) {
+  const auto* c = std::get_if<core::command>(&asked.asked);
+  if (c == nullptr) return std::nullopt;
+  if (const auto* hold = std::get_if<core::hold_seats>(c)) return hold->lines;
+  if (const auto* change = std::get_if<core::change_hold>(c); change != nullptr && !change->add.empty()) return change->add;
+  return std::nullopt;
+}
+
+stage stage_of(refusal r) {
+  switch (r) {
+    case refusal::not_open:
+    case refusal::paused:
+    case refusal::closed:
+    case refusal::frozen:
+    case refusal::faulted:
+      return stage::not_open;
+    case refusal::none:
+      return stage::passed;
+    default:
+      return stage::gone;
+  }
+}
+
+verdict refuse(stage at, refusal why, const stall* where) {
+  verdict v;
+  v.at = at;
+  v.said.refused = why;
+  if (where != nullptr) v.said.tells_of = where->view->durable();
+  return v;
+}
+
+}  // namespace
+
+bool may_ask(listener_kind on, std::uint16_t kind) {
+  switch (on) {
+    case listener_kind::buyer: return buyers_may(kind);
+    case listener_kind::shop: return shops_may(kind);
+    case listener_kind::admin: return true;
+  }
+  return false;
+}
+
+weight weight_of(std::uint16_t kind) {
+  if (protocol::is_money(kind)) return weight::money;
+  return protocol::is_paged(kind) ? weight::page : weight::plain;
+}
+
+verdict judge(const protocol::request& asked, listener_kind on, const stall* where, std::uint64_t wall_us, connection_credits& connection,
+              core::interval_ms busy_retry_after) {
+  if (!may_ask(on, asked.kind)) return refuse(stage::not_allowed, refusal::not_allowed, where);
+  if (asked.impossible != refusal::none) return refuse(stage::impossible, asked.impossible, where);
+  // Rate: here, for all but money.
+  if (where == nullptr) return refuse(stage::unknown_session, refusal::unknown_session, where);
+
+  const auto lines = new_lines(asked);
+  const bool known_channel = asked.head.channel < where->view->channels();  // else the session says what is wrong
+  if (lines && known_channel && !asked.retry) {
+    auto said = where->view->judge(asked.head.channel, *lines);
+    const auto at = stage_of(said.refused);
+    // Past a scheduled opening the view is behind: the session takes the schedule's command before this hold.
+    const bool opened_since = at == stage::not_open && said.refused != refusal::faulted && wall_us >= where->opens_at;
+    // Eligibility: here, between these two.
+    if (at != stage::passed && !opened_since) return {at, said};
+  }
+
+  const auto w = weight_of(asked.kind);
+  const bool connection_has = connection.take(w);
+  HOLDFAST_CHECK(connection_has || w != weight::money, "a connection without credit for money was read from");
+  if (connection_has && where->credits->take(w)) return {};
+  if (connection_has) connection.give_back(w);
+  auto busy = refuse(stage::busy, refusal::busy, where);
+  busy.said.retry_after = busy_retry_after;
+  return busy;
+}
+
+}  // namespace holdfast::gateway
