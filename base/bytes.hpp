@@ -1,0 +1,151 @@
+// Little-endian bytes in and out, for every format of the house.
+//
+// varint: LEB128, seven bits a byte, lowest first, at most ten bytes, and the shortest form only
+// (a longer form of the same number is refused, so that a value has exactly one encoding).
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/strong.hpp"
+
+namespace holdfast::base {
+
+static_assert(std::endian::native == std::endian::little, "the formats are little-endian and copied as they are");
+
+using bytes = std::vector<std::uint8_t>;
+using byte_view = std::span<const std::uint8_t>;
+
+inline byte_view as_bytes(std::string_view s) { return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()}; }
+inline std::string_view as_text(byte_view b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
+
+/// Appends to a caller-owned vector; never fails.
+class byte_writer {
+ public:
+  explicit byte_writer(bytes& out) : out_(out) {}
+
+  template <std::integral T>
+  void fixed(T v) { raw(&v, sizeof v); }
+  void u8(std::uint8_t v) { out_.push_back(v); }
+
+  void varint(std::uint64_t v) {
+    std::uint8_t tmp[10];
+    std::size_t n = 0;
+    while (v >= 0x80) {
+      tmp[n++] = static_cast<std::uint8_t>(v) | 0x80U;
+      v >>= 7U;
+    }
+    tmp[n++] = static_cast<std::uint8_t>(v);
+    raw(tmp, n);
+  }
+  /// Signed numbers, small magnitudes first (0, -1, 1, -2 ... become 0, 1, 2, 3 ...).
+  void zigzag(std::int64_t v) { varint((static_cast<std::uint64_t>(v) << 1U) ^ static_cast<std::uint64_t>(v >> 63)); }
+
+  void id(const id128& v) { fixed(v.hi); fixed(v.lo); }
+  void view(byte_view b) { raw(b.data(), b.size()); }
+  /// varint length, then the bytes.
+  void sized(byte_view b) { varint(b.size()); view(b); }
+  void sized(std::string_view s) { sized(as_bytes(s)); }
+
+  [[nodiscard]] std::size_t size() const { return out_.size(); }
+  [[nodiscard]] bytes& target() { return out_; }
+
+ private:
+  void raw(const void* p, std::size_t n) {
+    const auto* b = static_cast<const std::uint8_t*>(p);
+    out_.insert(out_.end(), b, b + n);
+  }
+  bytes& out_;
+};
+
+/// Reads from a borrowed view. The first read past the end, or malformed varint, makes `ok()` false for
+/// good and every later read returns zero, so that a decoder may check once at the end.
+class byte_reader {
+ public:
+  explicit byte_reader(byte_view in) : p_(in.data()), end_(in.data() + in.size()) {}
+
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] std::size_t left() const { return ok_ ? static_cast<std::size_t>(end_ - p_) : 0; }
+  [[nodiscard]] bool done() const { return ok_ && p_ == end_; }
+  void fail() { ok_ = false; }
+
+  template <std::integral T>
+  T fixed() {
+    T v{};
+    if (take(sizeof v)) { std::memcpy(&v, p_, sizeof v); p_ += sizeof v; }
+    return v;
+  }
+  std::uint8_t u8() { return fixed<std::uint8_t>(); }
+
+  std::uint64_t varint() {
+    std::uint64_t v = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+      if (!take(1)) return 0;
+      const std::uint8_t b = *p_++;
+      if (shift == 63 && b > 1) break;
+      v |= static_cast<std::uint64_t>(b & 0x7fU) << shift;
+      if ((b & 0x80U) == 0) {
+        if (b == 0 && shift != 0) break;  // not the shortest form
+        return v;
+      }
+    }
+    ok_ = false;
+    return 0;
+  }
+  /// A varint that must be at most `max`.
+  std::uint64_t varint(std::uint64_t max) {
+    const auto v = varint();
+    if (v > max) { ok_ = false; return 0; }
+    return v;
+  }
+  std::int64_t zigzag() {
+    const auto v = varint();
+    return static_cast<std::int64_t>(v >> 1U) ^ -static_cast<std::int64_t>(v & 1U);
+  }
+
+  id128 id() {
+    const auto hi = fixed<std::uint64_t>();
+    const auto lo = fixed<std::uint64_t>();
+    return {hi, lo};
+  }
+  byte_view view(std::size_t n) {
+    if (!take(n)) return {};
+    const byte_view v{p_, n};
+    p_ += n;
+    return v;
+  }
+  /// A length of at most `max`, then that many bytes; the view borrows from the input.
+  byte_view sized(std::size_t max) { return view(static_cast<std::size_t>(varint(max))); }
+  std::string text(std::size_t max) { return std::string(as_text(sized(max))); }
+
+ private:
+  bool take(std::size_t n) {
+    if (!ok_ || static_cast<std::size_t>(end_ - p_) < n) { ok_ = false; return false; }
+    return true;
+  }
+  const std::uint8_t* p_;
+  const std::uint8_t* end_;
+  bool ok_ = true;
+};
+
+/// Lower-case hexadecimal of `b`.
+inline std::string to_hex(byte_view b) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string s;
+  s.reserve(b.size() * 2);
+  for (const auto c : b) { s += digits[c >> 4U]; s += digits[c & 15U]; }
+  return s;
+}
+inline std::string to_hex(const id128& i) {
+  bytes b;
+  byte_writer(b).id(i);
+  return to_hex(b);
+}
+
+}  // namespace holdfast::base

@@ -1,0 +1,367 @@
+// Containers for a state that grows without pauses: no call here moves or copies all that is held (lists of free numbers apart,
+// four bytes each).
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+
+namespace holdfast::core {
+
+/// Entries with stable addresses under numbers from 1; 0 is none. Freed numbers are given out again, last freed first.
+template <class T>
+class slab {
+ public:
+  static constexpr std::uint32_t chunk_bits = 8;
+  static constexpr std::uint32_t chunk_size = 1U << chunk_bits;
+
+  std::uint32_t add() {
+    if (!free_.empty()) {
+      const auto ref = free_.back();
+      free_.pop_back();
+      at(ref) = T{};
+      ++live_;
+      return ref;
+    }
+    reach(++last_);
+    ++live_;
+    return last_;
+  }
+  /// The number that `add` would give.
+  [[nodiscard]] std::uint32_t next() const { return free_.empty() ? last_ + 1 : free_.back(); }
+  void remove(std::uint32_t ref) {
+    free_.push_back(ref);
+    --live_;
+  }
+
+  T& at(std::uint32_t ref) { return chunks_[ref >> chunk_bits][ref & (chunk_size - 1)]; }
+  const T& at(std::uint32_t ref) const { return chunks_[ref >> chunk_bits][ref & (chunk_size - 1)]; }
+  [[nodiscard]] bool has(std::uint32_t ref) const { return ref != 0 && ref <= last_; }
+  [[nodiscard]] std::uint32_t last() const { return last_; }
+  [[nodiscard]] std::size_t live() const { return live_; }
+  void prefetch(std::uint32_t ref) const {
+    if (has(ref)) __builtin_prefetch(&at(ref));
+  }
+
+  /// For loading: the numbers up to `last` exist, `free` of them are given out next, from its back.
+  void restore(std::uint32_t last, std::vector<std::uint32_t> free) {
+    for (std::uint32_t r = 1; r <= last; ++r) reach(r);
+    last_ = last;
+    live_ = last - free.size();
+    free_ = std::move(free);
+  }
+  [[nodiscard]] const std::vector<std::uint32_t>& free() const { return free_; }
+
+ private:
+  void reach(std::uint32_t ref) {
+    while (chunks_.size() <= (ref >> chunk_bits)) chunks_.push_back(std::make_unique<T[]>(chunk_size));
+  }
+  std::vector<std::unique_ptr<T[]>> chunks_;
+  std::vector<std::uint32_t> free_;
+  std::uint32_t last_ = 0;
+  std::size_t live_ = 0;
+};
+
+/// From hash to slab number: open addressing, eight bytes a slot. It grows by moving a few slots with each change, so no
+/// insertion waits for a whole table. Different entries may share a hash; `find` asks the caller which is meant.
+class flat_index {
+ public:
+  flat_index() : now_(64) {}
+
+  template <class Same>
+  [[nodiscard]] std::uint32_t find(std::uint64_t hash, Same&& same) const {
+    const auto tag = tag_of(hash);
+    if (const auto ref = now_.find(tag, same)) return ref;
+    return before_.slots ? before_.find(tag, same) : 0;
+  }
+  void insert(std::uint64_t hash, std::uint32_t ref) {
+    if ((now_.used + 1) * 10 > now_.size() * 7) grow();
+    move_some(8);
+    now_.insert(tag_of(hash), ref);
+  }
+  void erase(std::uint64_t hash, std::uint32_t ref) {
+    const auto tag = tag_of(hash);
+    now_.erase(tag, ref);
+    if (before_.slots) before_.bury(tag, ref);
+  }
+  void prefetch(std::uint64_t hash) const { now_.prefetch(tag_of(hash)); }
+  /// What an entry with this hash probably is; for prefetching only.
+  [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const { return now_.find(tag_of(hash), [](std::uint32_t) { return true; }); }
+  [[nodiscard]] std::size_t bytes() const { return (now_.size() + before_.size()) * sizeof(slot); }
+
+ private:
+  static constexpr std::uint32_t buried = 0xffff'ffff;
+  struct slot {
+    std::uint32_t tag;
+    std::uint32_t ref;  ///< 0: empty
+  };
+  struct free_memory {
+    void operator()(slot* s) const { std::free(s); }
+  };
+  struct table {
+    table() = default;
+    explicit table(std::size_t n) : mask(n - 1), slots(static_cast<slot*>(std::calloc(n, sizeof(slot)))) {
+      if (!slots) throw std::bad_alloc();
+    }
+    [[nodiscard]] std::size_t size() const { return slots ? mask + 1 : 0; }
+    void prefetch(std::uint32_t tag) const { __builtin_prefetch(&slots.get()[tag & mask]); }
+
+    template <class Same>
+    std::uint32_t find(std::uint32_t tag, Same&& same) const {
+      for (std::size_t i = tag & mask;; i = (i + 1) & mask) {
+        const slot& s = slots.get()[i];
+        if (s.ref == 0) return 0;
+        if (s.tag == tag && s.ref != buried && same(s.ref)) return s.ref;
+      }
+    }
+    void insert(std::uint32_t tag, std::uint32_t ref) {
+      std::size_t i = tag & mask;
+      while (slots.get()[i].ref != 0) i = (i + 1) & mask;
+      slots.get()[i] = {tag, ref};
+      ++used;
+    }
+    /// Closes the hole by shifting back what was pushed beyond its own place.
+    void erase(std::uint32_t tag, std::uint32_t ref) {
+      std::size_t i = tag & mask;
+      for (;; i = (i + 1) & mask) {
+        if (slots.get()[i].ref == 0) return;
+        if (slots.get()[i].tag == tag && slots.get()[i].ref == ref) break;
+      }
+      --used;
+      for (std::size_t j = (i + 1) & mask; slots.get()[j].ref != 0; j = (j + 1) & mask) {
+        const std::size_t home = slots.get()[j].tag & mask;
+        if (((j - home) & mask) >= ((j - i) & mask)) {
+          slots.get()[i] = slots.get()[j];
+          i = j;
+        }
+      }
+      slots.get()[i] = {0, 0};
+    }
+    void bury(std::uint32_t tag, std::uint32_t ref) {
+      for (std::size_t i = tag & mask; slots.get()[i].ref != 0; i = (i + 1) & mask)
+        if (slots.get()[i].tag == tag && slots.get()[i].ref == ref) {
+          slots.get()[i].ref = buried;
+          return;
+        }
+    }
+    std::size_t mask = 0;
+    std::size_t used = 0;
+    std::unique_ptr<slot, free_memory> slots;
+  };
+
+  static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32U); }
+  void grow() {
+    move_some(before_.size());
+    before_ = std::move(now_);
+    now_ = table(before_.size() * 2);
+    moved_ = 0;
+  }
+  void move_some(std::size_t n) {
+    if (!before_.slots) return;
+    for (; n > 0 && moved_ < before_.size(); --n, ++moved_) {
+      const slot s = before_.slots.get()[moved_];
+      if (s.ref == 0 || s.ref == buried) continue;
+      now_.insert(s.tag, s.ref);
+      before_.slots.get()[moved_].ref = buried;  // it is in one table only; later probes pass over it
+    }
+    if (moved_ == before_.size()) before_ = table();
+  }
+  table now_;
+  table before_;
+  std::size_t moved_ = 0;
+};
+
+/// A vector in chunks: growing never copies.
+template <class T>
+class chunked {
+ public:
+  static constexpr std::size_t chunk_bits = 8;
+  static constexpr std::size_t chunk_size = std::size_t{1} << chunk_bits;
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  T& operator[](std::size_t i) { return chunks_[i >> chunk_bits][i & (chunk_size - 1)]; }
+  const T& operator[](std::size_t i) const { return chunks_[i >> chunk_bits][i & (chunk_size - 1)]; }
+  T& back() { return (*this)[size_ - 1]; }
+  void push_back(const T& v) {
+    if ((size_ >> chunk_bits) == chunks_.size()) chunks_.push_back(std::make_unique<T[]>(chunk_size));
+    (*this)[size_++] = v;
+  }
+  void pop_back() { --size_; }
+
+ private:
+  std::vector<std::unique_ptr<T[]>> chunks_;
+  std::size_t size_ = 0;
+};
+
+/// First in, first out, in chunks.
+template <class T>
+class chunked_queue {
+ public:
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  T& operator[](std::size_t i) { return at(first_ + i); }
+  const T& operator[](std::size_t i) const { return at(first_ + i); }
+  [[nodiscard]] const T& front() const { return at(first_); }
+  [[nodiscard]] const T& back() const { return at(first_ + size_ - 1); }
+  void push_back(const T& v) {
+    if (first_ + size_ == chunks_.size() * chunk_size) chunks_.push_back(spare_ ? std::move(spare_) : std::make_unique<T[]>(chunk_size));
+    at(first_ + size_++) = v;
+  }
+  void pop_front() {
+    ++first_;
+    --size_;
+    if (first_ < chunk_size) return;
+    spare_ = std::move(chunks_.front());
+    chunks_.pop_front();
+    first_ -= chunk_size;
+  }
+
+ private:
+  static constexpr std::size_t chunk_size = 128;
+  T& at(std::size_t i) { return chunks_[i / chunk_size][i % chunk_size]; }
+  const T& at(std::size_t i) const { return chunks_[i / chunk_size][i % chunk_size]; }
+  std::deque<std::unique_ptr<T[]>> chunks_;
+  std::unique_ptr<T[]> spare_;
+  std::size_t first_ = 0, size_ = 0;
+};
+
+/// A four-ary heap of (time, number) whose entries know their place, so that any of them can be moved or removed.
+/// `Place` is called with (number, position) whenever an entry moves; position 0 means "not in the heap".
+class due_heap {
+ public:
+  struct entry {
+    std::uint64_t time;
+    std::uint32_t number;
+    std::uint32_t node;  ///< whom to tell about moves
+    friend bool operator<(const entry& a, const entry& b) {
+      return a.time != b.time ? a.time < b.time : a.number < b.number;
+    }
+  };
+  [[nodiscard]] bool empty() const { return heap_.empty(); }
+  [[nodiscard]] std::size_t size() const { return heap_.size(); }
+  [[nodiscard]] const entry& top() const { return heap_[0]; }
+
+  /// Visits at most `most` entries with time <= `time`, in order, without changing the heap: a child waits for its parent.
+  template <class Visit>
+  void visit_until(std::uint64_t time, std::size_t most, Visit&& visit) const {
+    if (heap_.empty() || heap_[0].time > time) return;
+    const auto later = [this](std::size_t a, std::size_t b) { return heap_[b] < heap_[a]; };
+    std::vector<std::size_t> front{0};
+    for (; !front.empty() && most > 0; --most) {
+      std::pop_heap(front.begin(), front.end(), later);
+      const std::size_t i = front.back();
+      front.pop_back();
+      visit(heap_[i]);
+      for (std::size_t c = i * 4 + 1; c < i * 4 + 5 && c < heap_.size(); ++c)
+        if (heap_[c].time <= time) {
+          front.push_back(c);
+          std::push_heap(front.begin(), front.end(), later);
+        }
+    }
+  }
+
+  template <class Place>
+  void push(const entry& e, Place&& place) {
+    heap_.push_back(e);
+    up(heap_.size() - 1, place);
+  }
+  template <class Place>
+  void remove(std::uint32_t position, Place&& place) {
+    const std::size_t i = position - 1;
+    HOLDFAST_CHECK(i < heap_.size(), "heap position out of range");
+    place(heap_[i].node, 0);
+    const entry moved = heap_.back();
+    heap_.pop_back();
+    if (i == heap_.size()) return;
+    heap_[i] = moved;
+    down(up(i, place), place);
+  }
+  template <class Place>
+  void retime(std::uint32_t position, std::uint64_t time, Place&& place) {
+    const std::size_t i = position - 1;
+    heap_[i].time = time;
+    down(up(i, place), place);
+  }
+
+ private:
+  template <class Place>
+  std::size_t up(std::size_t i, Place&& place) {
+    const entry e = heap_[i];
+    while (i > 0) {
+      const std::size_t parent = (i - 1) / 4;
+      if (!(e < heap_[parent])) break;
+      heap_[i] = heap_[parent];
+      place(heap_[i].node, static_cast<std::uint32_t>(i + 1));
+      i = parent;
+    }
+    heap_[i] = e;
+    place(e.node, static_cast<std::uint32_t>(i + 1));
+    return i;
+  }
+  template <class Place>
+  void down(std::size_t i, Place&& place) {
+    const entry e = heap_[i];
+    for (;;) {
+      const std::size_t first = i * 4 + 1;
+      if (first >= heap_.size()) break;
+      std::size_t least = first;
+      for (std::size_t c = first + 1; c < first + 4 && c < heap_.size(); ++c)
+        if (heap_[c] < heap_[least]) least = c;
+      if (!(heap_[least] < e)) break;
+      heap_[i] = heap_[least];
+      place(heap_[i].node, static_cast<std::uint32_t>(i + 1));
+      i = least;
+    }
+    heap_[i] = e;
+    place(e.node, static_cast<std::uint32_t>(i + 1));
+  }
+  chunked<entry> heap_;
+};
+
+/// Lists of 2^n entries for holds with several lines; a freed list is used again for one of its size.
+template <class T>
+class list_pool {
+ public:
+  static constexpr std::uint32_t classes = 12;  ///< lists of up to 2^11 entries
+  /// The smallest class that has room for `n`.
+  static std::uint8_t class_for(std::size_t n) {
+    std::uint8_t c = 0;
+    while ((std::size_t{1} << c) < n) ++c;
+    return c;
+  }
+  std::uint32_t add(std::uint8_t c) {
+    auto& k = kinds_[c];
+    if (!k.free.empty()) {
+      const auto ref = k.free.back();
+      k.free.pop_back();
+      return ref;
+    }
+    if ((k.count & (per_chunk - 1)) == 0) k.chunks.push_back(std::make_unique<T[]>(std::size_t{per_chunk} << c));
+    return k.count++;
+  }
+  void remove(std::uint8_t c, std::uint32_t ref) { kinds_[c].free.push_back(ref); }
+  T* at(std::uint8_t c, std::uint32_t ref) {
+    return &kinds_[c].chunks[ref / per_chunk][std::size_t{ref % per_chunk} << c];
+  }
+  const T* at(std::uint8_t c, std::uint32_t ref) const {
+    return &kinds_[c].chunks[ref / per_chunk][std::size_t{ref % per_chunk} << c];
+  }
+
+ private:
+  static constexpr std::uint32_t per_chunk = 64;
+  struct kind {
+    std::vector<std::unique_ptr<T[]>> chunks;
+    std::vector<std::uint32_t> free;
+    std::uint32_t count = 0;
+  };
+  kind kinds_[classes];
+};
+
+}  // namespace holdfast::core
