@@ -7,6 +7,8 @@
 //
 // Contract, tested for every store by tests/persistence/journal_contract_test.cpp:
 //  - A store opens without changing a byte. `begin_writing` is the line after which it may.
+//  - Nor may it stand on sand: a process that was killed leaves bytes that only the page cache knows, and they look
+//    like all others. `begin_writing` makes durable whatever the store has shown, before anything is put on top.
 //  - What was synced is there after a crash. What was not may be there or not, but a block is there whole or not
 //    at all: the store detects its own torn writes and drops them.
 //  - One thread calls; only `scan` may be called by others at the same time, and then sees at least the blocks whose
@@ -48,7 +50,8 @@ class block_store {
 
   /// Makes the witness with both slots in one atomic, synced step. Only where there is none.
   virtual base::result<void> create_witness(const witness_content& slots) = 0;
-  /// From here on bytes may change; creates the store if it is pristine. At most once.
+  /// From here on bytes may change: creates the store if it is pristine, else makes durable all that it has shown. At
+  /// most once.
   virtual base::result<void> begin_writing() = 0;
   virtual base::result<void> write_meta(base::byte_view meta) = 0;  ///< synced when it returns
   virtual base::result<void> append_synced(std::uint64_t number, base::byte_view block) = 0;

@@ -98,8 +98,13 @@ base::result<void> memory_block_store::create_witness(const witness_content& slo
 base::result<void> memory_block_store::begin_writing() {
   HOLDFAST_CHECK(!writing_, "begin_writing twice");
   writing_ = true;
-  return step("create the store", [&](bool torn) {
+  auto created = step("create the store", [&](bool torn) {
     if (!torn) disk_->created = true;
+  });
+  if (!created) return created;
+  return step("sync what is there", [&](bool torn) {
+    if (torn) return;
+    for (auto& [number, block] : disk_->blocks) block.synced = true;
   });
 }
 

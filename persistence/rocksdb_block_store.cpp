@@ -287,6 +287,13 @@ base::result<void> rocksdb_block_store::begin_writing() {
   if (!opened.ok()) return to_error(opened, "the journal does not open for writing");
   state_->db.reset(db);
   state_->writing = true;
+  // What a killed process wrote but never synced was read from the page cache and would stay there: recovery leaves
+  // the old log as it is, and new commits go to another one. Were the machine to lose its power then, the old log
+  // would end early and recovery would stop there, before commits that were acknowledged. A sync of the old log would
+  // not do either: after a sync that failed once the kernel calls lost pages clean. So the blocks are written afresh.
+  rocksdb::FlushOptions flush;
+  flush.wait = true;
+  if (const auto flushed = db->Flush(flush); !flushed.ok()) return to_error(flushed, "writing recovered blocks to a table");
   return sync_directory(state_->options.data_dir);  // the name `journal`, in case it is new
 }
 
