@@ -111,7 +111,7 @@ base::result<void> replica::apply(const block_view& block) {
     if (!decoded) return refuse(record, decoded.failure().text);
     auto* known = find(record.session);
     window_.push_back({core::session_id{record.session}, known, std::move(*decoded)});
-    if (known != nullptr) known->prefetch_far(window_.back().record.asked);
+    if (known != nullptr) known->prefetch_far(window_.back().record.head, window_.back().record.asked);
     if (window_.size() == window)
       if (auto ok = apply_window(block.header.number); !ok) return ok;
   }
