@@ -85,7 +85,7 @@ base::result<void> check_names(const plan& p) {
 std::string seat_name(const plan& p, std::size_t i) {
   const auto& s = p.seats[i];
   auto name = "seat " + std::to_string(i);
-  if (s.row < p.rows.size() && p.rows[s.row].zone < p.zones.size())
+  if (s.row < p.rows.size() && p.rows[s.row].zone < p.zones.size() && printable(s.number))
     name += " (" + p.zones[p.rows[s.row].zone] + "/" + p.rows[s.row].label + "/" + s.number + ")";
   return name;
 }
@@ -127,7 +127,7 @@ base::result<void> check_areas(const plan& p, names& identities) {
   for (std::size_t i = 0; i < p.areas.size(); ++i) {
     const auto& a = p.areas[i];
     const auto bad = [&](std::string_view why) {
-      return wrong("area " + std::to_string(i) + " (" + a.name + ") " + std::string(why));
+      return wrong("area " + std::to_string(i) + (printable(a.name) ? " (" + a.name + ") " : " ") + std::string(why));
     };
     if (auto t = plan_text_trouble("name", a.name, limits::name_bytes_max, false); !t.empty())
       return bad("is refused: its " + t);

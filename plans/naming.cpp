@@ -10,8 +10,15 @@ namespace holdfast::plans {
 
 using core::limits::name_bytes_max;
 
+std::string one_line(std::string text) {
+  if (core::plan_text_trouble("", text, text.size(), true).empty()) return text;
+  for (auto& c : text)
+    if (c < ' ' || c > '~') c = '?';
+  return text;
+}
+
 base::error bad_plan(std::string_view where, std::string_view text) {
-  return {base::trouble::bad_input, fmt::format("{}: {}", where, text)};
+  return {base::trouble::bad_input, one_line(fmt::format("{}: {}", where, text))};
 }
 
 base::result<std::uint8_t> category_of(core::plan& p, std::string_view name, std::string_view where) {

@@ -10,7 +10,10 @@
 
 namespace holdfast::plans {
 
-/// "where: text" as an error of the person who wrote the file.
+/// `text` with "?" for everything that would break a line or a terminal: messages quote what is in the file.
+[[nodiscard]] std::string one_line(std::string text);
+
+/// "where: text" as one line, as an error of the person who wrote the file.
 [[nodiscard]] base::error bad_plan(std::string_view where, std::string_view text);
 
 /// Index of the category, added if it is new.

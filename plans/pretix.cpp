@@ -82,6 +82,7 @@ class drawing_reader {
       if (auto r = read_zone((**zones)[z], fmt::format("/zones/{}", z), z); !r) return r.failure();
     if (auto r = give_identities(p_, seats_, options_, report_.warnings); !r) return r.failure();
     write_warnings();
+    for (auto& w : report_.warnings) w = one_line(std::move(w));
     if (auto r = core::check_plan(p_); !r) return bad_plan(options_.source, r.failure().text);
     return std::move(report_);
   }

@@ -133,7 +133,7 @@ base::result<bool> seat_table::next(seat_line& out) {
 
 std::vector<std::string> seat_table::warnings() const {
   std::vector<std::string> out;
-  for (const auto& u : unknown_) out.push_back(fmt::format("column \"{}\" is unknown and ignored", u));
+  for (const auto& u : unknown_) out.push_back(one_line(fmt::format("column \"{}\" is unknown and ignored", u)));
   return out;
 }
 

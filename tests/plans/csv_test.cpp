@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/random.hpp"
 #include "plans/csv_reader.hpp"
 #include "tests/plans/plans_support.hpp"
 
@@ -200,4 +201,22 @@ TEST_CASE("records know the line on which they begin") {
   CHECK(record.line == 6);
   CHECK(record.fields == std::vector<std::string>{"last"});
   CHECK_FALSE(*reader.next(record));
+}
+
+TEST_CASE("random damage gives a good plan or a one-line error") {
+  const std::string good = head +
+                           "# comment\n\"St,alls\",A-C,\"1-7,8-14:2\",Gold,house,accessible|companion\n"
+                           "\"St,alls\",C,+15+16a,Silver\r\nPit,,,Standing,members,,15\n";
+  base::random dice(3);
+  for (int round = 0; round < 5'000; ++round) {
+    auto text = good;
+    for (auto n = 1 + dice.below(4); n > 0; --n) {
+      // Mostly characters that mean something here, sometimes any byte.
+      const char c = dice.chance(70) ? ",;|+-:/\"\n\r\t# 19Az"[dice.below(18)] : static_cast<char>(dice.below(256));
+      text[dice.below(text.size())] = c;
+    }
+    const auto r = import(text);
+    if (r) CHECK(core::check_plan(r->plan).ok());
+    else CHECK_FALSE(contains(r.failure().text, "\n"));
+  }
 }

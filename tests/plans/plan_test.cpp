@@ -104,6 +104,9 @@ TEST_CASE("every index of a seat exists") {
 
 TEST_CASE("a seat has a number, an identity of its own and a position") {
   CHECK(after([](auto& p) { p.seats[0].number.clear(); }) == "seat 0 (Stalls/A/) is refused: its number is empty");
+  CHECK(after([](auto& p) { p.seats[0].number = "\n"; }) ==
+        "seat 0 is refused: its number is not printable UTF-8 text");
+  CHECK(after([](auto& p) { p.areas[0].name = "\n"; }) == "area 0 is refused: its name is not printable UTF-8 text");
   CHECK(after([](auto& p) { p.seats[0].number = std::string(33, '1'); }) ==
         "seat 0 (Stalls/A/" + std::string(33, '1') + ") is refused: its number has 33 bytes, the most is 32");
   CHECK(after([](auto& p) { p.seats[0].identity.clear(); }) == "seat 0 (Stalls/A/1) is refused: its identity is empty");

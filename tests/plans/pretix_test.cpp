@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/random.hpp"
 #include "tests/plans/plans_support.hpp"
 
 using namespace holdfast;
@@ -326,8 +327,34 @@ TEST_CASE("what is not JSON says in which line, and what is no plan says so") {
   CHECK(contains(text(std::string(100'000, '[')), "is not JSON"));
 }
 
+TEST_CASE("messages stay one harmless line, whatever they quote") {
+  auto d = one_row();
+  seat_at(d, 1)["category"] = "Plat\ninum\x1b[31m";
+  CHECK(contains(refusal(import(d)), "is in category \"Plat?inum?[31m\""));
+  d = one_row();
+  d["no\nte"] = 1;
+  d["categories"][0]["color"] = "r\ned";
+  CHECK(import(d)->warnings == std::vector<std::string>{"colour \"r?ed\" of category \"Gold\" is not #RRGGBB and is left out",
+                                                        "unknown field \"no?te\" of the plan ignored, 1 time"});
+}
+
 TEST_CASE("every cut of a drawing is refused") {
   const auto whole = one_row().dump();
   for (std::size_t n = 0; n < whole.size(); ++n)
     CHECK_FALSE(plans::import_pretix(std::string_view(whole).substr(0, n), {.source = "hall.json"}).ok());
+}
+
+TEST_CASE("random damage gives a good plan or a one-line error") {
+  const auto good = one_row().dump();
+  base::random dice(5);
+  for (int round = 0; round < 5'000; ++round) {
+    auto text = good;
+    for (auto n = 1 + dice.below(3); n > 0; --n) {
+      const char c = dice.chance(70) ? "{}[]:,\"\\0e-xn"[dice.below(13)] : static_cast<char>(dice.below(256));
+      text[dice.below(text.size())] = c;
+    }
+    const auto r = plans::import_pretix(text, {.source = "hall.json"});
+    if (r) CHECK(core::check_plan(r->plan).ok());
+    else CHECK_FALSE(contains(r.failure().text, "\n"));
+  }
 }
