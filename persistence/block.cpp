@@ -94,11 +94,14 @@ base::result<block_view> decode_block(base::byte_view bytes, sha256& hasher) {
   if (b.header.record_count == 0) return bad("it has no records");
   base::byte_reader records(b.body);
   for (std::uint32_t i = 0; i < b.header.record_count; ++i) {
-    records.varint();
+    const auto session = records.varint();
     records.varint();
     if (records.varint() > b.header.log_time) records.fail();
     if (records.sized(record_bytes_max).empty()) records.fail();
     if (!records.ok()) return base::error{base::trouble::bad_bytes, "its record " + std::to_string(i + 1) + " is malformed"};
+    if (session != system_session) continue;
+    if (i != 0) return bad("a system record stands in its middle");
+    b.begins_with_system_record = true;
   }
   if (!records.done()) return bad("bytes follow its last record");
   return b;

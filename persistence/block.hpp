@@ -112,6 +112,7 @@ struct block_view {
   base::byte_view body;
   digest hash{};
   base::byte_view whole;
+  bool begins_with_system_record = false;
 
   [[nodiscard]] record_iterator begin() const { return {body, header.log_time, header.record_count}; }
   [[nodiscard]] static std::default_sentinel_t end() { return {}; }
@@ -138,7 +139,8 @@ class block_encoder {
   digest hash_{};
 };
 
-/// Checks form and hash of one block, and of every record's frame. Error: bad_bytes, which says what is wrong
+/// Checks form and hash of one block, and of every record's frame; a record of the journal's own stream stands first or
+/// not at all. Error: bad_bytes, which says what is wrong
 /// but not where the block came from; the chain (chain.hpp) adds that, and everything that needs a neighbour.
 base::result<block_view> decode_block(base::byte_view bytes, sha256& hasher);
 

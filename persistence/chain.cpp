@@ -29,23 +29,17 @@ const char* chain::contradiction(const block_view& block) const {
   if (h.partition != partition_) return "it belongs to another partition";
   if (h.epoch == 0) return "it has no epoch";
 
-  bool starts = false;
-  std::uint32_t at = 0;
-  for (const auto& record : block) {
-    if (record.session == system_session) {
-      if (at != 0) return "a system record stands in its middle";
-      const auto started = decode_started(record.bytes);
-      if (!started) return "its system record does not decode";
-      if (started->journal != journal_) return "it belongs to another journal";
-      if (started->epoch != h.epoch || record.sequence != h.epoch) return "its started record has another epoch";
-      starts = true;
-    }
-    ++at;
+  if (block.begins_with_system_record) {
+    const auto first = block.begin();
+    const auto started = decode_started(first->bytes);
+    if (!started) return "its system record does not decode";
+    if (started->journal != journal_) return "it belongs to another journal";
+    if (started->epoch != h.epoch || first->sequence != h.epoch) return "its started record has another epoch";
   }
   if (!tip_) return nullptr;
   if (h.previous != tip_->block.hash) return "it does not continue the block before it";
   if (h.log_time < tip_->log_time) return "its log time runs backwards";
-  if (h.epoch != tip_->epoch + (starts ? 1 : 0)) return "its epoch does not follow from the block before it";
+  if (h.epoch != tip_->epoch + (block.begins_with_system_record ? 1 : 0)) return "its epoch does not follow from the block before it";
   return nullptr;
 }
 

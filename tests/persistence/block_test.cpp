@@ -148,6 +148,9 @@ TEST_CASE("a right hash does not excuse wrong bytes") {
   CHECK_MESSAGE(!decode_block(with_body(body({1, 1, 0, 0}, ""), 1, hasher), hasher).ok(), "an empty record");
   CHECK_MESSAGE(!decode_block(with_body(body({1, 1, noon + 1, 2}, "ab"), 1, hasher), hasher).ok(), "a time before 1970");
   CHECK_MESSAGE(!decode_block(with_body(body({1, 1, 0, 2}, "ab"), 2, hasher), hasher).ok(), "fewer records than counted");
+  CHECK_MESSAGE(good(decode_block(with_body(body({0, 1, 0, 2}, "ab"), 1, hasher), hasher)).begins_with_system_record,
+                "a system record stands first");
+  CHECK_MESSAGE(!decode_block(with_body(bytes{1, 1, 0, 1, 'a', 0, 1, 0, 1, 'b'}, 2, hasher), hasher).ok(), "or nowhere");
   CHECK_MESSAGE(!decode_block(with_body(body({}, ""), 0, hasher), hasher).ok(), "no records");
   CHECK_MESSAGE(!decode_block(with_body(bytes{0x81, 0x00, 1, 0, 1, 'a'}, 1, hasher), hasher).ok(), "a number in a longer form");
   auto version = small_block(hasher);

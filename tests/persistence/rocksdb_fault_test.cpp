@@ -1,0 +1,129 @@
+// Errors of the operating system below RocksDB, at every call that writes. RocksDB would mend some of them by itself and
+// lose a write on the way; here the first error is the last, and everything that was told is there at the next start.
+#include <atomic>
+
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
+
+#include "tests/persistence/rocksdb_fixture.hpp"
+
+namespace holdfast::tests {
+
+namespace {
+
+struct fault_plan {
+  std::uint64_t at_call = 0;  // 0: never
+  bool for_ever = false;
+  bool retryable = false;     // what RocksDB would mend
+  std::atomic<std::uint64_t> calls = 0;
+
+  rocksdb::IOStatus judge() {
+    const auto n = ++calls;
+    if (at_call == 0 || n < at_call || (n > at_call && !for_ever)) return rocksdb::IOStatus::OK();
+    auto s = rocksdb::IOStatus::IOError("injected");
+    s.SetRetryable(retryable);
+    return s;
+  }
+};
+
+class failing_file final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  failing_file(std::unique_ptr<rocksdb::FSWritableFile>&& file, fault_plan& plan)
+      : FSWritableFileOwnerWrapper(std::move(file)), plan_(plan) {}
+
+  using FSWritableFileOwnerWrapper::Append;
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& o, rocksdb::IODebugContext* d) override {
+    auto s = plan_.judge();
+    return s.ok() ? FSWritableFileOwnerWrapper::Append(data, o, d) : s;
+  }
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions& o, rocksdb::IODebugContext* d) override {
+    auto s = plan_.judge();
+    return s.ok() ? FSWritableFileOwnerWrapper::Sync(o, d) : s;
+  }
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& o, rocksdb::IODebugContext* d) override {
+    auto s = plan_.judge();
+    return s.ok() ? FSWritableFileOwnerWrapper::Fsync(o, d) : s;
+  }
+
+ private:
+  fault_plan& plan_;
+};
+
+class failing_files final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit failing_files(fault_plan& plan) : FileSystemWrapper(rocksdb::FileSystem::Default()), plan_(plan) {}
+  [[nodiscard]] const char* Name() const override { return "failing files"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& o,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file, rocksdb::IODebugContext* d) override {
+    auto s = FileSystemWrapper::NewWritableFile(name, o, file, d);
+    const bool info_log = name.find("/LOG") != std::string::npos;
+    if (s.ok() && !info_log) *file = std::make_unique<failing_file>(std::move(*file), plan_);
+    return s;
+  }
+
+ private:
+  fault_plan& plan_;
+};
+
+struct life {
+  bool failed = false;
+  std::vector<note> told;
+};
+
+/// Opens, appends 40 notes of 300 bytes over a write buffer of a few, so that tables are written too, and closes.
+life live(const fs::path& dir, rocksdb::Env* env, std::uint64_t now) {
+  life l;
+  l.failed = true;
+  auto store = rocksdb_block_store::open({.data_dir = dir, .write_buffer_bytes = 64U << 10U, .env = env});
+  if (!store) return l;
+  auto o = journal_log::open(std::move(*store), options_at(now));
+  if (!o) return l;
+  l.told = read_all(*o->journal);
+  const std::string filler(4'000, 'f');
+  for (int i = 0; i < 24; ++i) {
+    auto n = nth(l.told.size() + 1);
+    n.text += filler;
+    if (!write(*o->journal, {n}, now)) {
+      CHECK(!write(*o->journal, {n}, now).ok());
+      CHECK(!o->journal->tick(now + second).ok());
+      CHECK(!o->journal->close(now).ok());
+      return l;
+    }
+    l.told.push_back(n);
+  }
+  l.failed = !o->journal->close(now).ok();
+  return l;
+}
+
+}  // namespace
+
+TEST_CASE("an error at every writing call of RocksDB stops the journal and loses nothing") {
+  std::uint64_t cases = 0;
+  for (const bool for_ever : {false, true})
+    for (const bool retryable : {false, true})
+      for (std::uint64_t call = 1;; call += for_ever == retryable ? 1 : 3) {
+        const temporary_directory dir;
+        const auto first = live(dir.path(), nullptr, noon);
+        REQUIRE(!first.failed);
+        fault_plan plan;
+        plan.for_ever = for_ever;
+        plan.retryable = retryable;
+        life broken;
+        {
+          const auto env = rocksdb::NewCompositeEnv(std::make_shared<failing_files>(plan));
+          plan.at_call = call;
+          broken = live(dir.path(), env.get(), noon + second);
+        }
+        const auto& told = broken.told.empty() ? first.told : broken.told;
+        const auto o = journal_log::open(rocksdb_at(dir.path()), options_at(noon + 2 * second));
+        REQUIRE_MESSAGE(o.ok(), "call " << call << ": " << (o.ok() ? "" : o.failure().text));
+        REQUIRE_MESSAGE(starts_with(read_all(*o->journal), told), "call " << call);
+        ++cases;
+        if (plan.calls < call) break;  // the plan lies beyond the end
+      }
+  CHECK(cases > 100);
+  MESSAGE(cases << " errors injected");
+}
+
+}  // namespace holdfast::tests
