@@ -3,35 +3,57 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
-#include <cstdlib>
 #include <deque>
 #include <memory>
-#include <new>
 #include <utility>
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/memory.hpp"
 
 namespace holdfast::core {
+
+/// An array that grows without moving: chunk 0 has `first` entries, each further one as many as all before it, so there are few
+/// chunks, the large ones lie on huge pages, and an idle session pays for little. All-zero bytes must be a valid T.
+template <class T>
+class segments {
+ public:
+  static constexpr unsigned first_bits = 5;
+  [[nodiscard]] T& operator[](std::size_t i) { return chunks_[chunk_of(i)][offset_of(i)]; }
+  [[nodiscard]] const T& operator[](std::size_t i) const { return chunks_[chunk_of(i)][offset_of(i)]; }
+  /// Makes entries up to `i` exist.
+  void reach(std::size_t i) {
+    for (auto c = static_cast<std::size_t>(chunk_count_); c <= chunk_of(i); ++c) {
+      chunks_[c] = base::make_zeroed<T>(std::size_t{1} << (first_bits + (c == 0 ? 0 : c - 1)));
+      ++chunk_count_;
+    }
+  }
+
+ private:
+  static std::size_t chunk_of(std::size_t i) { return static_cast<std::size_t>(std::bit_width(i >> first_bits)); }
+  static std::size_t offset_of(std::size_t i) {
+    const auto c = chunk_of(i);
+    return c == 0 ? i : i - (std::size_t{1} << (first_bits + c - 1));
+  }
+  base::zeroed_array<T> chunks_[33 - first_bits];
+  unsigned chunk_count_ = 0;
+};
 
 /// Entries with stable addresses under numbers from 1; 0 is none. Freed numbers are given out again, last freed first.
 template <class T>
 class slab {
  public:
-  static constexpr std::uint32_t chunk_bits = 8;
-  static constexpr std::uint32_t chunk_size = 1U << chunk_bits;
-
   std::uint32_t add() {
+    ++live_;
     if (!free_.empty()) {
       const auto ref = free_.back();
       free_.pop_back();
       at(ref) = T{};
-      ++live_;
       return ref;
     }
-    reach(++last_);
-    ++live_;
+    entries_.reach(++last_);
     return last_;
   }
   /// The number that `add` would give.
@@ -41,8 +63,8 @@ class slab {
     --live_;
   }
 
-  T& at(std::uint32_t ref) { return chunks_[ref >> chunk_bits][ref & (chunk_size - 1)]; }
-  const T& at(std::uint32_t ref) const { return chunks_[ref >> chunk_bits][ref & (chunk_size - 1)]; }
+  T& at(std::uint32_t ref) { return entries_[ref]; }
+  const T& at(std::uint32_t ref) const { return entries_[ref]; }
   [[nodiscard]] bool has(std::uint32_t ref) const { return ref != 0 && ref <= last_; }
   [[nodiscard]] std::uint32_t last() const { return last_; }
   [[nodiscard]] std::size_t live() const { return live_; }
@@ -52,7 +74,7 @@ class slab {
 
   /// For loading: the numbers up to `last` exist, `free` of them are given out next, from its back.
   void restore(std::uint32_t last, std::vector<std::uint32_t> free) {
-    for (std::uint32_t r = 1; r <= last; ++r) reach(r);
+    entries_.reach(last);
     last_ = last;
     live_ = last - free.size();
     free_ = std::move(free);
@@ -60,10 +82,7 @@ class slab {
   [[nodiscard]] const std::vector<std::uint32_t>& free() const { return free_; }
 
  private:
-  void reach(std::uint32_t ref) {
-    while (chunks_.size() <= (ref >> chunk_bits)) chunks_.push_back(std::make_unique<T[]>(chunk_size));
-  }
-  std::vector<std::unique_ptr<T[]>> chunks_;
+  segments<T> entries_;
   std::vector<std::uint32_t> free_;
   std::uint32_t last_ = 0;
   std::size_t live_ = 0;
@@ -102,14 +121,9 @@ class flat_index {
     std::uint32_t tag;
     std::uint32_t ref;  ///< 0: empty
   };
-  struct free_memory {
-    void operator()(slot* s) const { std::free(s); }
-  };
   struct table {
     table() = default;
-    explicit table(std::size_t n) : mask(n - 1), slots(static_cast<slot*>(std::calloc(n, sizeof(slot)))) {
-      if (!slots) throw std::bad_alloc();
-    }
+    explicit table(std::size_t n) : mask(n - 1), slots(base::make_zeroed<slot>(n)) {}
     [[nodiscard]] std::size_t size() const { return slots ? mask + 1 : 0; }
     void prefetch(std::uint32_t tag) const { __builtin_prefetch(&slots.get()[tag & mask]); }
 
@@ -153,7 +167,7 @@ class flat_index {
     }
     std::size_t mask = 0;
     std::size_t used = 0;
-    std::unique_ptr<slot, free_memory> slots;
+    base::zeroed_array<slot> slots;
   };
 
   static std::uint32_t tag_of(std::uint64_t hash) { return static_cast<std::uint32_t>(hash >> 32U); }
@@ -178,25 +192,23 @@ class flat_index {
   std::size_t moved_ = 0;
 };
 
-/// A vector in chunks: growing never copies.
+/// A vector that never copies when it grows.
 template <class T>
 class chunked {
  public:
-  static constexpr std::size_t chunk_bits = 8;
-  static constexpr std::size_t chunk_size = std::size_t{1} << chunk_bits;
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  T& operator[](std::size_t i) { return chunks_[i >> chunk_bits][i & (chunk_size - 1)]; }
-  const T& operator[](std::size_t i) const { return chunks_[i >> chunk_bits][i & (chunk_size - 1)]; }
+  T& operator[](std::size_t i) { return entries_[i]; }
+  const T& operator[](std::size_t i) const { return entries_[i]; }
   T& back() { return (*this)[size_ - 1]; }
   void push_back(const T& v) {
-    if ((size_ >> chunk_bits) == chunks_.size()) chunks_.push_back(std::make_unique<T[]>(chunk_size));
-    (*this)[size_++] = v;
+    entries_.reach(size_);
+    entries_[size_++] = v;
   }
   void pop_back() { --size_; }
 
  private:
-  std::vector<std::unique_ptr<T[]>> chunks_;
+  segments<T> entries_;
   std::size_t size_ = 0;
 };
 

@@ -1,0 +1,49 @@
+// Zeroed memory for tables that may become large. From 2 MiB on it is aligned for huge pages and asks for them: on a table of
+// a few hundred megabytes most of the time of a look-up goes into translating its address (bench/engine_bench, holds).
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <type_traits>
+
+namespace holdfast::base {
+
+struct free_zeroed {
+  std::size_t mapped = 0;  ///< bytes if mapped by us, else 0
+  void operator()(void* p) const {
+    if (mapped != 0) munmap(p, mapped);
+    else std::free(p);
+  }
+};
+
+template <class T>
+using zeroed_array = std::unique_ptr<T[], free_zeroed>;
+
+/// `n` entries of all zero bytes, which must be a valid T. Throws std::bad_alloc.
+template <class T>
+[[nodiscard]] zeroed_array<T> make_zeroed(std::size_t n) {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+  constexpr std::size_t huge = std::size_t{2} << 20U;
+  const std::size_t wanted = n * sizeof(T);
+  if (wanted < huge) {
+    void* p = std::calloc(n, sizeof(T));
+    if (p == nullptr) throw std::bad_alloc();
+    return zeroed_array<T>(static_cast<T*>(p), free_zeroed{});
+  }
+  const std::size_t rounded = (wanted + huge - 1) / huge * huge;
+  // One huge page more than needed, so that an aligned stretch can be cut out of it.
+  auto* raw = static_cast<char*>(mmap(nullptr, rounded + huge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  if (raw == MAP_FAILED) throw std::bad_alloc();
+  const std::size_t before = (huge - reinterpret_cast<std::uintptr_t>(raw) % huge) % huge;
+  if (before != 0) munmap(raw, before);
+  if (before != huge) munmap(raw + before + rounded, huge - before);
+  madvise(raw + before, rounded, MADV_HUGEPAGE);  // advice only: without it the table is slower, not wrong
+  return zeroed_array<T>(reinterpret_cast<T*>(raw + before), free_zeroed{rounded});
+}
+
+}  // namespace holdfast::base
