@@ -499,7 +499,7 @@ class command_reader {
     bool at_first = true;
     return list<limit_key>(n, sizeof(id128), limits::keys_max, refusal::bad_keys, [&](std::uint64_t) {
       const auto kind = std::exchange(at_first, false) ? first : in_.u8();
-      if (kind >= key_kinds) reject(refusal::bad_content, "an unknown kind of limit key");
+      if (kind >= key_kinds) reject(refusal::bad_keys, "an unknown kind of limit key");
       return limit_key{static_cast<key_kind>(kind), in_.id()};
     });
   }
