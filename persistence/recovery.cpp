@@ -104,6 +104,8 @@ base::result<started> start(std::unique_ptr<block_store> store, const checkpoint
 base::result<started> start(const data_directory& d, const start_options& options) {
   rocksdb_store_options so;
   so.data_dir = d.root;
+  so.write_buffer_bytes = options.write_buffer_bytes;
+  so.sync = options.sync;
   auto store = rocksdb_block_store::open(so);
   if (!store) return store.failure();
   auto faulted = read_faulted(d);

@@ -52,6 +52,9 @@ struct start_options {
   std::string program;           ///< name and version, for the started record
   core::session_options sessions;
   replay_progress progress;
+  // From a data directory only:
+  std::size_t write_buffer_bytes = 64U << 20U;
+  bool sync = true;              ///< rocksdb_store_options::sync
 };
 
 /// A journal ready for appends, guarded, and what came out of it.

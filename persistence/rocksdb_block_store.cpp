@@ -153,7 +153,7 @@ struct rocksdb_block_store::state {
     const block_key key(options.partition, number);
     auto done = batch.Put(key.slice(), slice(value));
     rocksdb::WriteOptions how;
-    how.sync = true;
+    how.sync = options.sync;
     if (done.ok()) done = db->Write(how, &batch);
     if (!done.ok()) return base::error{base::trouble::io, fmt::format("block {}: RocksDB: {}", number, done.ToString())};
     return listener->health();

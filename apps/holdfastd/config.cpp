@@ -1,0 +1,251 @@
+#include "apps/holdfastd/config.hpp"
+
+#include <chrono>
+#include <fstream>
+#include <limits>
+#include <optional>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+namespace holdfast::server {
+namespace {
+
+using base::error;
+using base::trouble;
+
+/// The first thing wrong ends the reading; it is carried up through here, so that every key can be read in one line.
+struct wrong {
+  std::string text;
+};
+
+/// One table of the file: reads its keys by name and knows which were not asked for.
+class section {
+ public:
+  section(const toml::table& t, std::string path) : table_(t), path_(std::move(path)) {}
+
+  template <class T>
+  void number(std::string_view key, T& into, std::uint64_t least, std::uint64_t most) {
+    const auto* n = find(key);
+    if (n == nullptr) return;
+    const auto v = n->value_exact<std::int64_t>();
+    if (!v) throw wrong{fmt::format("{} must be a whole number, e.g. {} = {}", full(key), key, least)};
+    if (*v < 0 || static_cast<std::uint64_t>(*v) < least || static_cast<std::uint64_t>(*v) > most)
+      throw wrong{fmt::format("{} is {}, but must be between {} and {}", full(key), *v, least, most)};
+    into = static_cast<T>(*v);
+  }
+  void milliseconds(std::string_view key, std::chrono::milliseconds& into) {
+    std::uint64_t ms = static_cast<std::uint64_t>(into.count());
+    number(key, ms, 0, 86'400'000);
+    into = std::chrono::milliseconds(ms);
+  }
+  void flag(std::string_view key, bool& into) {
+    const auto* n = find(key);
+    if (n == nullptr) return;
+    const auto v = n->value_exact<bool>();
+    if (!v) throw wrong{fmt::format("{} must be true or false", full(key))};
+    into = *v;
+  }
+  bool text(std::string_view key, std::string& into) {
+    const auto* n = find(key);
+    if (n == nullptr) return false;
+    const auto v = n->value_exact<std::string>();
+    if (!v) throw wrong{fmt::format("{} must be text in quotes", full(key))};
+    into = *v;
+    return true;
+  }
+  std::string required(std::string_view key, std::string_view example) {
+    std::string v;
+    if (!text(key, v) || v.empty()) throw wrong{fmt::format("{} is missing: write {} = \"{}\"", full(key), key, example)};
+    return v;
+  }
+  std::optional<section> table(std::string_view key) {
+    const auto* n = find(key);
+    if (n == nullptr) return std::nullopt;
+    if (!n->is_table()) throw wrong{fmt::format("{} must be a table, written [{}]", full(key), full(key))};
+    return section(*n->as_table(), full(key));
+  }
+  const toml::node* find(std::string_view key) {
+    known_.insert(std::string(key));
+    return table_.get(key);
+  }
+  /// To be called when all keys have been asked for.
+  void done() const {
+    for (const auto& [key, value] : table_)
+      if (!known_.contains(std::string(key.str()))) {
+        std::string names;
+        for (const auto& k : known_) names += (names.empty() ? "" : ", ") + k;
+        throw wrong{fmt::format("unknown key {} (line {}); {} has: {}", full(key.str()), value.source().begin.line,
+                                path_.empty() ? "the file" : "[" + path_ + "]", names)};
+      }
+  }
+  [[nodiscard]] std::string full(std::string_view key) const { return path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key); }
+
+ private:
+  const toml::table& table_;
+  std::string path_;
+  std::set<std::string> known_;
+};
+
+void read_listener(section s, gateway::listener_kind kind, gateway::options& into) {
+  auto l = gateway::defaults_of(kind);
+  if (kind == gateway::listener_kind::admin) {
+    l.address = s.required("path", "data/admin.sock");
+  } else {
+    s.text("address", l.address);
+    const auto* port = s.find("port");
+    if (port == nullptr) throw wrong{fmt::format("{} is missing: write port = 7411", s.full("port"))};
+    s.number("port", l.port, 0, 65'535);
+    s.number("channel", l.channel, 0, core::limits::channels_max - 1);
+    s.number("connections_per_address_max", l.connections_per_address_max, 0, 1'000'000);
+  }
+  s.number("connections_max", l.connections_max, 1, 1'000'000);
+  s.number("frame_bytes_max", l.frame_bytes_max, 1'024, protocol::limits::admin_request_bytes_max);
+  s.number("inflight_max", l.inflight_max, 1, 1'000'000);
+  s.number("money_inflight_max", l.money_inflight_max, 1, 1'000'000);
+  s.number("output_bytes_max", l.output_bytes_max, 4'096, 1U << 30U);
+  s.milliseconds("handshake_ms", l.times.handshake);
+  s.milliseconds("frame_ms", l.times.frame);
+  s.milliseconds("idle_ms", l.times.idle);
+  s.milliseconds("stalled_ms", l.times.stalled);
+  s.done();
+  into.listeners.push_back(std::move(l));
+}
+
+std::uint64_t instant_of(const toml::node& n, const std::string& key) {
+  const auto v = n.value_exact<toml::date_time>();
+  if (!v || !v->offset) throw wrong{fmt::format("{} must be an instant with its offset, e.g. 2027-05-01T10:00:00+02:00 (without quotes)", key)};
+  using namespace std::chrono;
+  const year_month_day day{year{v->date.year}, month{v->date.month}, std::chrono::day{v->date.day}};
+  const auto at = sys_days{day} + hours{v->time.hour} + minutes{v->time.minute} + seconds{v->time.second} - minutes{v->offset->minutes};
+  return static_cast<std::uint64_t>(duration_cast<microseconds>(at.time_since_epoch()).count()) + v->time.nanosecond / 1'000;
+}
+
+void read_schedule(section& top, config& c) {
+  const auto* n = top.find("schedule");
+  if (n == nullptr) return;
+  const auto* list = n->as_array();
+  if (list == nullptr || !list->is_homogeneous<toml::table>()) throw wrong{"schedule must be a list of tables, each begun with [[schedule]]"};
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    section s(*list->get(i)->as_table(), fmt::format("schedule[{}]", i + 1));
+    const auto session = s.required("session", "my-session");
+    actors::appointment a;
+    const auto* at = s.find("at");
+    if (at == nullptr) throw wrong{fmt::format("{} is missing: write at = 2027-05-01T10:00:00+02:00", s.full("at"))};
+    a.at = instant_of(*at, s.full("at"));
+    const auto what = s.required("action", "open");
+    if (what != "open" && what != "close") throw wrong{fmt::format("{} is \"{}\", but must be \"open\" or \"close\"", s.full("action"), what)};
+    a.opens = what == "open";
+    if (const auto* channels = s.find("channels")) {
+      const auto* numbers = channels->as_array();
+      if (numbers == nullptr || !numbers->is_homogeneous<std::int64_t>())
+        throw wrong{fmt::format("{} must be a list of channel numbers, e.g. [0, 1]", s.full("channels"))};
+      a.channels = 0;
+      for (const auto& x : *numbers) {
+        const auto channel = x.value_exact<std::int64_t>().value_or(-1);
+        if (channel < 0 || channel >= core::limits::channels_max)
+          throw wrong{fmt::format("{} names channel {}, but channels are 0 to 15", s.full("channels"), channel)};
+        a.channels |= core::channel_set{1} << channel;
+      }
+    }
+    s.done();
+    auto of = std::find_if(c.schedules.begin(), c.schedules.end(), [&](const auto& x) { return x.session == session; });
+    if (of == c.schedules.end()) of = c.schedules.insert(of, actors::session_schedule{session, {}});
+    of->items.push_back(a);
+  }
+}
+
+config read(const toml::table& file) {
+  config c;
+  section top(file, "");
+  if (auto s = top.table("data")) {
+    c.data_directory = s->required("directory", "/var/lib/holdfast");
+    s->done();
+  } else {
+    throw wrong{"data.directory is missing: write [data] and under it directory = \"/var/lib/holdfast\""};
+  }
+  if (auto s = top.table("journal")) {
+    s->number("block_bytes_max", c.block_bytes_max, 1U << 16U, 1U << 30U);
+    s->number("write_buffer_bytes", c.write_buffer_bytes, 1U << 20U, 1U << 30U);
+    std::uint64_t gap_s = c.clock_gap_max_us / 1'000'000;
+    s->number("clock_gap_max_s", gap_s, 1, 315'360'000);
+    c.clock_gap_max_us = gap_s * 1'000'000;
+    bool unsafe = false;
+    s->flag("unsafe_no_sync", unsafe);
+    c.sync = !unsafe;
+    s->done();
+  }
+  if (auto s = top.table("listen")) {
+    if (auto l = s->table("shop")) read_listener(*l, gateway::listener_kind::shop, c.gateway);
+    if (auto l = s->table("buyer")) read_listener(*l, gateway::listener_kind::buyer, c.gateway);
+    if (auto l = s->table("admin")) read_listener(*l, gateway::listener_kind::admin, c.gateway);
+    s->flag("insecure_bind", c.gateway.insecure_bind);
+    s->done();
+  }
+  if (c.gateway.listeners.empty()) throw wrong{"listen: no listener; write at least [listen.shop] with port = 7411"};
+  if (auto s = top.table("gateway")) {
+    s->number("loops", c.gateway.loops, 1, 64);
+    s->number("session_inflight_max", c.gateway.session_inflight_max, 1, 10'000'000);
+    s->number("turn_requests_max", c.gateway.turn_requests_max, 1, 1'000'000);
+    s->milliseconds("busy_retry_after_ms", c.gateway.busy_retry_after);
+    s->milliseconds("drain_max_ms", c.gateway.drain_max);
+    s->done();
+  }
+  if (auto s = top.table("actors")) {
+    s->number("threads", c.scheduling.threads, 1, 256);
+    s->text("policy", c.scheduling.policy);
+    if (c.scheduling.policy != "stealing" && c.scheduling.policy != "sharing")
+      throw wrong{fmt::format("actors.policy is \"{}\", but must be \"stealing\" or \"sharing\"", c.scheduling.policy)};
+    s->done();
+  }
+  if (auto s = top.table("sessions")) {
+    s->number("sessions_max", c.sessions_max, 1, 1'000'000);
+    s->number("changes_ring", c.changes_ring, 16, 10'000'000);
+    s->done();
+  }
+  if (auto s = top.table("snapshots")) {
+    s->number("records_max", c.snapshots.records_max, 1, 1'000'000'000);
+    s->number("bytes_max", c.snapshots.bytes_max, 1U << 16U, 1ULL << 40U);
+    s->done();
+  }
+  if (auto s = top.table("index")) {
+    s->flag("enabled", c.index);
+    s->done();
+  }
+  if (auto s = top.table("log")) {
+    s->text("level", c.log_level);
+    static const std::set<std::string> levels{"trace", "debug", "info", "warn", "error", "off"};
+    if (!levels.contains(c.log_level)) throw wrong{fmt::format("log.level is \"{}\", but must be trace, debug, info, warn, error or off", c.log_level)};
+    s->done();
+  }
+  read_schedule(top, c);
+  top.done();
+  return c;
+}
+
+}  // namespace
+
+base::result<config> parse_config(std::string_view text, std::string_view name) {
+  try {
+    auto c = read(toml::parse(text, name));
+    if (auto checked = gateway::check_options(c.gateway); !checked)
+      return error{trouble::bad_input, fmt::format("{}: {}", name, checked.failure().text)};
+    return c;
+  } catch (const toml::parse_error& e) {
+    return error{trouble::bad_input, fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description())};
+  } catch (const wrong& w) {
+    return error{trouble::bad_input, fmt::format("{}: {}", name, w.text)};
+  }
+}
+
+base::result<config> read_config(const std::filesystem::path& file) {
+  std::ifstream in(file);
+  if (!in) return error{trouble::bad_input, fmt::format("{}: cannot be read; name a configuration file with --config FILE", file.string())};
+  std::ostringstream text;
+  text << in.rdbuf();
+  return parse_config(text.str(), file.string());
+}
+
+}  // namespace holdfast::server
