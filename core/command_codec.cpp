@@ -8,13 +8,15 @@
 #include "base/check.hpp"
 #include "core/policy.hpp"
 
-// The content of a command begins with a head byte, then come its fields in this order. `?` stands only if the head or the
-// extras say so; OWNER and HOLD are 16 bytes each and left out by form; the rest are varints unless it says otherwise.
+// The content of a command begins with a head byte, then come its fields in this order. `?` stands only if the head or
+// the extras say so; OWNER and HOLD are 16 bytes each and left out by form; the rest are varints unless it says
+// otherwise.
 //
 //   head          bits 0-6 by command, below; bit 7: an extras byte follows
 //   extras        bit 0: options at the end; bit 1: a basket; bit 2: a plan revision other than 1. Never 0
 //
-//   create_session  -  name:text class:u8 currency:text organiser_ref:text starts_at:zigzag zone:text plan_revision policy
+//   create_session  -               name:text class:u8 currency:text organiser_ref:text starts_at:zigzag zone:text
+//                                   plan_revision policy
 //   open_sale, close_sale           bit 6: channels?
 //   pause_sale, resume_sale, freeze_sale, expire_due   -
 //   hold_seats      bits 0-5 KEYS   OWNER keys lines interval plan_revision? basket:16?
@@ -37,7 +39,8 @@
 //   lines  n << 1 | counted, n times: number << 1 | kind (0 seat, 1 area), count (areas; seats if counted), price
 //          counted is set only if some seat line has another count than 1, so that this too reaches the rules
 //   ranges n, n times: first << 2 | odd << 1 | kind; seats: last - first as zigzag; areas: count, allocation:u8
-//          odd is set only if a field has a value that its kind does not use: then last - first, count and allocation all follow
+//          odd is set only if a field has a value that its kind does not use: then last - first, count and
+//          allocation all follow
 //   text   length, bytes
 //   options  n >= 1, n times: tag, length, bytes; tags ascending, an odd tag is critical. None is known yet
 
@@ -190,7 +193,8 @@ class command_writer {
     }
   }
   void put(lines list) {
-    const bool counted = std::ranges::any_of(list, [](const line& l) { return l.kind == place_kind::seat && l.count != 1; });
+    const bool counted =
+        std::ranges::any_of(list, [](const line& l) { return l.kind == place_kind::seat && l.count != 1; });
     out_.varint(list.size() << 1U | (counted ? 1U : 0U));
     for (const auto& l : list) {
       const bool area = l.kind == place_kind::area;
@@ -262,7 +266,8 @@ class command_reader {
     auto terms = std::make_shared<session_terms>();
     terms->name = name();
     const auto kind = in_.u8();
-    if (kind > static_cast<std::uint8_t>(session_class::rehearsal)) reject(refusal::bad_content, "an unknown class of session");
+    if (kind > static_cast<std::uint8_t>(session_class::rehearsal))
+      reject(refusal::bad_content, "an unknown class of session");
     terms->kind = static_cast<session_class>(kind);
     terms->currency = name();
     terms->organiser_ref = name();
@@ -469,9 +474,11 @@ class command_reader {
     return {p, b.size()};
   }
 
-  /// `n` items of at least `bytes_min` bytes each. Nothing is allocated for more items than `items_max` or than the bytes hold.
+  /// `n` items of at least `bytes_min` bytes each. Nothing is allocated for more items than `items_max` or than the
+  /// bytes hold.
   template <class T, class ReadOne>
-  std::span<const T> list(std::uint64_t n, std::size_t bytes_min, std::uint32_t items_max, refusal too_many, ReadOne read_one) {
+  std::span<const T> list(std::uint64_t n, std::size_t bytes_min, std::uint32_t items_max, refusal too_many,
+                          ReadOne read_one) {
     if (!in_.ok() || n > in_.left() / bytes_min) {
       in_.fail();
       return {};
@@ -530,8 +537,10 @@ class command_reader {
       if (odd || r.kind == place_kind::seat) {
         const auto by = in_.zigzag();
         const auto first = static_cast<std::int64_t>(r.first);
-        if (by < -first || by > static_cast<std::int64_t>(u32_max) - first) in_.fail();
-        else r.last = static_cast<std::uint32_t>(first + by);
+        if (by < -first || by > static_cast<std::int64_t>(u32_max) - first)
+          in_.fail();
+        else
+          r.last = static_cast<std::uint32_t>(first + by);
       }
       if (odd || r.kind == place_kind::area) {
         r.count = u32();
@@ -578,16 +587,19 @@ class command_reader {
 
 }  // namespace
 
-void encode_command(const command& c, command_form form, base::byte_writer& out) { std::visit(command_writer(form, out), c); }
+void encode_command(const command& c, command_form form, base::byte_writer& out) {
+  std::visit(command_writer(form, out), c);
+}
 
-base::result<command> decode_command(command_tag tag, command_form form, base::byte_reader& in, std::pmr::memory_resource& arena,
-                                     refusal* impossible) {
+base::result<command> decode_command(command_tag tag, command_form form, base::byte_reader& in,
+                                     std::pmr::memory_resource& arena, refusal* impossible) {
   if (impossible != nullptr) *impossible = refusal::none;
   command_reader reader(form, in, arena, impossible);
   auto c = reader.read(tag);
   if (in.ok()) return c;
-  return base::error{base::trouble::bad_bytes, "command: " + (reader.why.empty() ? "the bytes end early or are not in their only form"
-                                                                                  : std::move(reader.why))};
+  return base::error{
+      base::trouble::bad_bytes,
+      "command: " + (reader.why.empty() ? "the bytes end early or are not in their only form" : std::move(reader.why))};
 }
 
 }  // namespace holdfast::core

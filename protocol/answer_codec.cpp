@@ -58,7 +58,9 @@ class answer_start {
     append(out);
     return size_;
   }
-  void append(base::bytes& out) const { out.insert(out.end(), bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size_)); }
+  void append(base::bytes& out) const {
+    out.insert(out.end(), bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size_));
+  }
 
  private:
   template <std::integral T>
@@ -82,10 +84,12 @@ plan_page page_of(const core::plan_page_seen& seen) {
   plan_page p;
   p.page = seen.page;
   p.pages = seen.pages;
-  const auto first = std::min<std::size_t>(static_cast<std::size_t>(seen.page) * core::plan_seats_per_page, whole.seats.size());
+  const auto first =
+      std::min<std::size_t>(static_cast<std::size_t>(seen.page) * core::plan_seats_per_page, whole.seats.size());
   const auto last = std::min<std::size_t>(first + core::plan_seats_per_page, whole.seats.size());
   p.first_seat = static_cast<std::uint32_t>(first);
-  p.seats.assign(whole.seats.begin() + static_cast<std::ptrdiff_t>(first), whole.seats.begin() + static_cast<std::ptrdiff_t>(last));
+  p.seats.assign(whole.seats.begin() + static_cast<std::ptrdiff_t>(first),
+                 whole.seats.begin() + static_cast<std::ptrdiff_t>(last));
   for (const auto& s : p.seats)
     if (p.rows.empty() || p.rows.back().number != s.row) p.rows.push_back({s.row, whole.rows[s.row]});
   if (seen.page != 0) return p;
@@ -108,7 +112,9 @@ class showing {
     walk(fields_, page);
   }
   template <class Seen>
-  void operator()(const Seen& seen) { walk(fields_, seen); }
+  void operator()(const Seen& seen) {
+    walk(fields_, seen);
+  }
 
  private:
   field_writer fields_;
@@ -122,7 +128,8 @@ std::size_t encode_shown(const answer_to& to, const core::answer& said, const Va
   std::visit(showing(w), seen);
   put_no_options(w);
   const auto size = out.size() - start;
-  if (size > limits::answer_bytes_max) {  // pages are made to fit; whoever made this one gets told, not the socket broken
+  if (size >
+      limits::answer_bytes_max) {  // pages are made to fit; whoever made this one gets told, not the socket broken
     out.resize(start);
     core::answer no = said;
     no.refused = core::refusal::table_full;
@@ -148,7 +155,8 @@ std::size_t encode_answer(const answer_to& to, const core::answer& said, const c
   return encode_shown(to, said, *seen, out);
 }
 
-std::size_t encode_house_answer(const answer_to& to, const core::answer& said, const house_seen& seen, base::bytes& out) {
+std::size_t encode_house_answer(const answer_to& to, const core::answer& said, const house_seen& seen,
+                                base::bytes& out) {
   if (said.refused != core::refusal::none) return encode_refusal(to, said, out);
   return encode_shown(to, said, seen, out);
 }

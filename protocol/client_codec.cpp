@@ -2,8 +2,8 @@
 #include "protocol/options.hpp"
 #include "protocol/shown_fields.hpp"
 
-// The client's half of answer_codec.cpp and handshake.cpp. It takes numbers outside the enums as they come: a newer server may
-// know more refusals or states than this client has names for.
+// The client's half of answer_codec.cpp and handshake.cpp. It takes numbers outside the enums as they come: a newer
+// server may know more refusals or states than this client has names for.
 
 namespace holdfast::protocol {
 

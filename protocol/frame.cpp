@@ -95,7 +95,8 @@ cut frame_buffer::next() {
   return c;
 }
 
-frame_writer::frame_writer(base::bytes& out, std::uint16_t kind, direction from, std::uint64_t request_id, std::uint8_t flags)
+frame_writer::frame_writer(base::bytes& out, std::uint16_t kind, direction from, std::uint64_t request_id,
+                           std::uint8_t flags)
     : out_(out), start_(out.size()) {
   if (from == direction::from_server) kind |= direction_bit;
   std::uint8_t header[frame_header_bytes] = {};

@@ -17,18 +17,21 @@ namespace {
 
 bool for_everybody(std::uint16_t kind) { return kind == kinds::ping || kind == kinds::session_named; }
 
-std::string short_text(base::byte_reader& in, std::size_t bytes_max, core::refusal too_long, core::refusal& impossible) {
+std::string short_text(base::byte_reader& in, std::size_t bytes_max, core::refusal too_long,
+                       core::refusal& impossible) {
   const auto b = in.sized(in.left());
   if (b.size() <= bytes_max) return std::string(base::as_text(b));
   if (impossible == core::refusal::none) impossible = too_long;
   return {};
 }
 
-protocol_error read_create(base::byte_reader& in, const connection_context& by, std::pmr::memory_resource& arena, house_request& out) {
+protocol_error read_create(base::byte_reader& in, const connection_context& by, std::pmr::memory_resource& arena,
+                           house_request& out) {
   auto& asked = out.asked.emplace<create_session>();
   asked.head.from = by.from;
   asked.head.channel = by.channel;
-  auto terms = core::decode_command(core::command_tag::create_session, core::command_form::whole, in, arena, &out.impossible);
+  auto terms =
+      core::decode_command(core::command_tag::create_session, core::command_form::whole, in, arena, &out.impossible);
   if (!terms) return protocol_error::malformed;
   asked.terms = std::get<core::create_session>(*terms).terms;
   const auto length = in.fixed<std::uint32_t>();
@@ -79,13 +82,15 @@ class house_writer {
 }  // namespace
 
 std::uint16_t kind_of(const house_asked& h) {
-  static constexpr std::uint16_t by_index[] = {kinds::ping,   kinds::session_named, kinds::create_session, kinds::list_sessions,
-                                               kinds::actors, kinds::actor_inside,  kinds::stats,          kinds::find};
+  static constexpr std::uint16_t by_index[] = {kinds::ping,          kinds::session_named, kinds::create_session,
+                                               kinds::list_sessions, kinds::actors,        kinds::actor_inside,
+                                               kinds::stats,         kinds::find};
   static_assert(std::size(by_index) == std::variant_size_v<house_asked>);
   return by_index[h.index()];
 }
 
-protocol_error decode_house_request(const frame& f, const connection_context& by, std::pmr::memory_resource& arena, house_request& out) {
+protocol_error decode_house_request(const frame& f, const connection_context& by, std::pmr::memory_resource& arena,
+                                    house_request& out) {
   if (family_of(f.head.kind) != family::house) return protocol_error::unknown_kind;
   out.id = f.head.request_id;
   out.kind = f.head.kind;
@@ -100,7 +105,8 @@ protocol_error decode_house_request(const frame& f, const connection_context& by
   base::byte_reader in(f.body);
   switch (f.head.kind) {
     case kinds::session_named:
-      out.asked = session_named{short_text(in, core::limits::name_bytes_max, core::refusal::bad_content, out.impossible)};
+      out.asked =
+          session_named{short_text(in, core::limits::name_bytes_max, core::refusal::bad_content, out.impossible)};
       break;
     case kinds::create_session: return read_create(in, by, arena, out);
     case kinds::list_sessions: out.asked = list_sessions{core::session_id{in.fixed<std::uint64_t>()}}; break;

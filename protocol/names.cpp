@@ -39,18 +39,21 @@ std::string_view explain(protocol_error e) {
     case protocol_error::unknown_flags: return "a frame has flags that this version does not know";
     case protocol_error::unknown_kind: return "this version knows no frame of this kind";
     case protocol_error::zero_request_id: return "request id 0 belongs to the server";
-    case protocol_error::malformed: return "the content ends early, has a malformed number or a reserved bit, or is not in its only form";
+    case protocol_error::malformed:
+      return "the content ends early, has a malformed number or a reserved bit, or is not in its only form";
     case protocol_error::trailing_bytes: return "the frame goes on after its content";
     case protocol_error::bad_options: return "the options are not in ascending order or too many";
     case protocol_error::unknown_critical_option: return "the message needs an option that this version does not know";
     case protocol_error::hello_expected: return "the first frame must be a hello";
     case protocol_error::second_hello: return "the hello was said already";
     case protocol_error::bad_magic: return "the hello is not for this protocol";
-    case protocol_error::no_common_version: return "there is no version that both sides speak; this server speaks version 1";
+    case protocol_error::no_common_version:
+      return "there is no version that both sides speak; this server speaks version 1";
     case protocol_error::wrong_listener: return "this is another kind of listener than the hello says";
     case protocol_error::credential_too_long: return "a credential has at most 1024 bytes";
     case protocol_error::bad_credential: return "the credential is not accepted here";
-    case protocol_error::bad_identity: return "a buyer's hello needs an owner and 0 to 4 limit keys of different kinds; other hellos have neither";
+    case protocol_error::bad_identity:
+      return "a buyer's hello needs an owner and 0 to 4 limit keys of different kinds; other hellos have neither";
   }
   return "unknown";
 }
@@ -71,16 +74,19 @@ std::string_view name_of(goodbye_code c) {
 std::string_view name_of_kind(std::uint16_t kind) {
   using std::string_view_literals::operator""sv;
   static constexpr std::string_view commands[] = {
-      "create_session"sv, "open_sale"sv,    "pause_sale"sv,    "resume_sale"sv,     "close_sale"sv,      "freeze_sale"sv,     "hold_seats"sv,
-      "change_hold"sv,    "extend_hold"sv,  "begin_payment"sv, "payment_failed"sv,  "confirm_hold"sv,    "release_hold"sv,    "cancel_order"sv,
-      "settle_refund"sv,  "block_places"sv, "unblock_places"sv, "allocate_places"sv, "shift_deadlines"sv, "clear_fault"sv};
+      "create_session"sv, "open_sale"sv,      "pause_sale"sv,      "resume_sale"sv,     "close_sale"sv,
+      "freeze_sale"sv,    "hold_seats"sv,     "change_hold"sv,     "extend_hold"sv,     "begin_payment"sv,
+      "payment_failed"sv, "confirm_hold"sv,   "release_hold"sv,    "cancel_order"sv,    "settle_refund"sv,
+      "block_places"sv,   "unblock_places"sv, "allocate_places"sv, "shift_deadlines"sv, "clear_fault"sv};
   static_assert(std::size(commands) == core::command_tags - 1);  // expire_due is asked by nobody
-  static constexpr std::string_view looks[] = {"look_session"sv, "look_hold"sv,  "look_seat"sv,    "look_owner"sv, "look_fate"sv,
-                                               "look_plan"sv,    "look_seats"sv, "look_changes"sv, "look_holds"sv};
+  static constexpr std::string_view looks[] = {"look_session"sv, "look_hold"sv,    "look_seat"sv,
+                                               "look_owner"sv,   "look_fate"sv,    "look_plan"sv,
+                                               "look_seats"sv,   "look_changes"sv, "look_holds"sv};
   static_assert(std::size(looks) == std::variant_size_v<core::look>);
 
   kind = static_cast<std::uint16_t>(kind & ~direction_bit);
-  if (kind >= kinds::command_base && kind < kinds::command_base + std::size(commands)) return commands[kind - kinds::command_base];
+  if (kind >= kinds::command_base && kind < kinds::command_base + std::size(commands))
+    return commands[kind - kinds::command_base];
   if (kind >= kinds::look_base && kind < kinds::look_base + std::size(looks)) return looks[kind - kinds::look_base];
   switch (kind) {
     case kinds::hello: return "hello";

@@ -27,7 +27,8 @@ void speak_for(const connection_context& by, std::pmr::memory_resource& arena, c
         if constexpr (requires { asked.owner; }) asked.owner = by.owner;
         if constexpr (std::is_same_v<decltype(asked), core::hold_seats&>) {
           if (by.keys.empty()) return;
-          auto* p = static_cast<core::limit_key*>(arena.allocate(by.keys.size() * sizeof(core::limit_key), alignof(core::limit_key)));
+          auto* p = static_cast<core::limit_key*>(
+              arena.allocate(by.keys.size() * sizeof(core::limit_key), alignof(core::limit_key)));
           std::uninitialized_copy(by.keys.begin(), by.keys.end(), p);
           asked.keys = {p, by.keys.size()};
         }
@@ -108,7 +109,8 @@ class look_writer {
 
 }  // namespace
 
-protocol_error decode_request(const frame& f, const connection_context& by, std::pmr::memory_resource& arena, request& out) {
+protocol_error decode_request(const frame& f, const connection_context& by, std::pmr::memory_resource& arena,
+                              request& out) {
   if (family_of(f.head.kind) != family::session) return protocol_error::unknown_kind;
   out.id = f.head.request_id;
   out.kind = f.head.kind;
@@ -147,8 +149,8 @@ void encode_request(std::uint64_t request_id, listener_kind on, core::session_id
   frame.finish();
 }
 
-void encode_request(std::uint64_t request_id, listener_kind on, core::session_id session, const core::look& l, bool retry,
-                    base::bytes& out) {
+void encode_request(std::uint64_t request_id, listener_kind on, core::session_id session, const core::look& l,
+                    bool retry, base::bytes& out) {
   frame_writer frame(out, kind_of(l), direction::from_client, request_id, retry ? flag_retry : 0);
   base::byte_writer w(out);
   w.fixed(session.value);

@@ -21,8 +21,8 @@ base::bytes encoded(const command& c, command_form form = command_form::whole) {
 }
 
 /// Decodes all of `b`; empty if it is not one whole command.
-std::optional<command> decoded(command_tag tag, const base::bytes& b, std::pmr::memory_resource& arena, command_form form = command_form::whole,
-                               refusal* impossible = nullptr) {
+std::optional<command> decoded(command_tag tag, const base::bytes& b, std::pmr::memory_resource& arena,
+                               command_form form = command_form::whole, refusal* impossible = nullptr) {
   base::byte_reader in(b);
   auto r = decode_command(tag, form, in, arena, impossible);
   if (!r || !in.done()) return std::nullopt;
@@ -33,7 +33,8 @@ std::optional<command> decoded(command_tag tag, const base::bytes& b, std::pmr::
 command without(command c, command_form form) {
   std::visit(
       [form](auto& x) {
-        constexpr bool on_a_hold = requires { x.hold; } || requires { x.order; };
+        constexpr bool on_a_hold = requires { x.hold; }
+        || requires { x.order; };
         if (form == command_form::by_connection) {
           if constexpr (requires { x.owner; }) x.owner = {};
           if constexpr (requires { x.keys; }) x.keys = {};
@@ -85,27 +86,33 @@ TEST_CASE("no command survives being cut short") {
     auto bytes = encoded(make.command(tag));
     if (bytes.size() > 400) bytes.resize(400);
     std::pmr::monotonic_buffer_resource arena;
-    for (std::size_t n = 0; n < bytes.size(); ++n) CHECK_FALSE(decoded(tag, {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n)}, arena));
+    for (std::size_t n = 0; n < bytes.size(); ++n)
+      CHECK_FALSE(decoded(tag, {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(n)}, arena));
   }
 }
 
 TEST_CASE("the budget of the journal: a one-line hold and a confirm are short") {
   const line seat{place_kind::seat, 49'999, 1, 300};
-  const auto hold_bytes = encoded(hold_seats{owner, {&account, 1}, {&seat, 1}, 900'000, 1, {}}, command_form::by_number);
+  const auto hold_bytes =
+      encoded(hold_seats{owner, {&account, 1}, {&seat, 1}, 900'000, 1, {}}, command_form::by_number);
   // 16 owner, 16 key, 1 head, 1 lines head, 3 place, 2 price, 3 interval
   CHECK(hold_bytes.size() == 42);
   const base::bytes payment(16, 0x77);
-  CHECK(encoded(confirm_hold{owner, hold, payment, 12'300, payment_kind::card}, command_form::by_number).size() == 1 + 17 + 3);
+  CHECK(encoded(confirm_hold{owner, hold, payment, 12'300, payment_kind::card}, command_form::by_number).size() ==
+        1 + 17 + 3);
 }
 
 TEST_CASE("impossible content goes through to the rules") {
   std::pmr::monotonic_buffer_resource arena;
-  const line odd[] = {{place_kind::seat, 4'294'967'295, 0, 0}, {place_kind::seat, 1, 2, 0}, {place_kind::seat, 1, 2, 0}};
+  const line odd[] = {
+      {place_kind::seat, 4'294'967'295, 0, 0}, {place_kind::seat, 1, 2, 0}, {place_kind::seat, 1, 2, 0}};
   const limit_key twice[] = {account, account};
   const place_range backwards[] = {{place_kind::seat, 9, 3, 1, 1}, {place_kind::area, 1, 4'294'967'295, 0, 200}};
-  for (const command& c : {command{hold_seats{}}, command{hold_seats{owner, twice, odd, 0, 0, {}}}, command{change_hold{}},
-                           command{extend_hold{}}, command{confirm_hold{{}, {}, {}, -5, payment_kind::other}}, command{cancel_order{}},
-                           command{settle_refund{}}, command{block_places{backwards, 0}}, command{allocate_places{{}, 255}}, command{open_sale{0}}}) {
+  for (const command& c :
+       {command{hold_seats{}}, command{hold_seats{owner, twice, odd, 0, 0, {}}}, command{change_hold{}},
+        command{extend_hold{}}, command{confirm_hold{{}, {}, {}, -5, payment_kind::other}}, command{cancel_order{}},
+        command{settle_refund{}}, command{block_places{backwards, 0}}, command{allocate_places{{}, 255}},
+        command{open_sale{0}}}) {
     refusal impossible = refusal::busy;
     const auto back = decoded(tag_of(c), encoded(c), arena, command_form::whole, &impossible);
     REQUIRE(back.has_value());
@@ -148,11 +155,13 @@ TEST_CASE("content that no session could judge is refused, not broken; in a jour
   terms->rules = default_policy();
   terms->name = std::string(65, 'x');
   refusal impossible = refusal::none;
-  CHECK(decoded(command_tag::create_session, encoded(create_session{terms}), arena, command_form::whole, &impossible).has_value());
+  CHECK(decoded(command_tag::create_session, encoded(create_session{terms}), arena, command_form::whole, &impossible)
+            .has_value());
   CHECK(impossible == refusal::bad_content);
-  terms->name = "x";
+  terms->name.resize(64);
   terms->rules.channels.clear();
-  CHECK(decoded(command_tag::create_session, encoded(create_session{terms}), arena, command_form::whole, &impossible).has_value());
+  CHECK(decoded(command_tag::create_session, encoded(create_session{terms}), arena, command_form::whole, &impossible)
+            .has_value());
   CHECK(impossible == refusal::bad_content);
 }
 
@@ -164,19 +173,19 @@ TEST_CASE("a content has one form only") {
   };
   using enum command_tag;
   CHECK_FALSE(refuses(pause_sale, {0x00}));
-  CHECK(refuses(pause_sale, {0x01}));                    // a bit that means nothing here
+  CHECK(refuses(pause_sale, {0x01}));  // a bit that means nothing here
   CHECK(refuses(pause_sale, {0x40}));
-  CHECK(refuses(pause_sale, {0x80, 0x00}));              // extras that say nothing
-  CHECK(refuses(pause_sale, {0x80, 0x02}));              // a basket on a pause
+  CHECK(refuses(pause_sale, {0x80, 0x00}));                         // extras that say nothing
+  CHECK(refuses(pause_sale, {0x80, 0x02}));                         // a basket on a pause
   CHECK(refuses(open_sale, {0x40, 0xff, 0xff, 0xff, 0xff, 0x0f}));  // all channels, spelled out
   CHECK_FALSE(refuses(release_hold, {0x00, 0x00}));
-  CHECK(refuses(release_hold, {0x00, 0x01}));            // counted, but no line needs it
+  CHECK(refuses(release_hold, {0x00, 0x01}));  // counted, but no line needs it
   CHECK(refuses(release_hold, {0x00, 0x03, 0x02, 0x01, 0x00}));
-  CHECK(refuses(release_hold, {0x00, 0x80, 0x00}));      // a longer varint than needed
+  CHECK(refuses(release_hold, {0x00, 0x80, 0x00}));  // a longer varint than needed
   CHECK_FALSE(refuses(unblock_places, {0x00, 0x01, 0x04, 0x00}));
   CHECK(refuses(unblock_places, {0x00, 0x01, 0x06, 0x00, 0x00, 0x00}));  // odd, but nothing is
-  CHECK(refuses(unblock_places, {0x00, 0x01, 0x00, 0x01}));  // ends before seat 0
-  CHECK(refuses(change_hold, {0x80, 0x04, 0x00, 0x00, 0x01}));  // revision 1, spelled out
+  CHECK(refuses(unblock_places, {0x00, 0x01, 0x00, 0x01}));              // ends before seat 0
+  CHECK(refuses(change_hold, {0x80, 0x04, 0x00, 0x00, 0x01}));           // revision 1, spelled out
 }
 
 TEST_CASE("options: unknown ones are skipped, unknown critical ones refused, and they stand in order") {

@@ -1,5 +1,5 @@
-// docs/PROTOCOL.md promises that a stranger can write a client from it. What can be compared with the code is compared here.
-// HOLDFAST_WRITE_GOLDEN=1 writes the conversation anew.
+// docs/PROTOCOL.md promises that a stranger can write a client from it. What can be compared with the code is compared
+// here. HOLDFAST_WRITE_GOLDEN=1 writes the conversation anew.
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -98,7 +98,8 @@ TEST_CASE("the page has every kind") {
 
 TEST_CASE("the page has the limits") {
   const auto document = read_document();
-  for (const std::string row : {"| hello | 2,048 |", "| request on shop and buyer | 65,536;", "| request on admin | 67,108,864;", "| answer | 8,388,608;"})
+  for (const std::string row : {"| hello | 2,048 |", "| request on shop and buyer | 65,536;",
+                                "| request on admin | 67,108,864;", "| answer | 8,388,608;"})
     CHECK_MESSAGE(document.find(row) != std::string::npos, row);
   CHECK(protocol::limits::hello_bytes_max == 2'048);
   CHECK(protocol::limits::request_bytes_max == 65'536);

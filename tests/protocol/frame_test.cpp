@@ -49,7 +49,8 @@ stream all_requests() {
 /// Feeds `chunk` as far as there is room at a time and checks each frame that comes out against the stream.
 class receiver {
  public:
-  explicit receiver(const stream& s, std::size_t first = 64) : s_(s), buffer_(direction::from_client, limits::request_bytes_max, first) {}
+  explicit receiver(const stream& s, std::size_t first = 64)
+      : s_(s), buffer_(direction::from_client, limits::request_bytes_max, first) {}
 
   void feed(base::byte_view chunk) {
     while (!chunk.empty()) {
@@ -65,7 +66,8 @@ class receiver {
         }
         const auto [at, size] = s_.frames[done_++];
         right_ = right_ && c.frame.head.length == size &&
-                 std::ranges::equal(c.frame.body, base::byte_view(s_.bytes).subspan(at + frame_header_bytes, size - frame_header_bytes));
+                 std::ranges::equal(c.frame.body, base::byte_view(s_.bytes).subspan(at + frame_header_bytes,
+                                                                                    size - frame_header_bytes));
       }
     }
   }
@@ -82,7 +84,9 @@ class receiver {
 
 TEST_CASE("a header has these bytes") {
   const auto b = frame_of(kinds::ping, 2, 0x1122334455667788, flag_retry);
-  CHECK(base::to_hex(b) == "12000000040001488877665544332211" "0001");
+  CHECK(base::to_hex(b) ==
+        "12000000040001488877665544332211"
+        "0001");
   base::bytes out;
   frame_writer(out, kinds::ping, direction::from_server, 1).finish();
   CHECK(base::to_hex(out) == "10000000048000480100000000000000");

@@ -1,5 +1,5 @@
-// The bytes of every message, written down once in golden_bytes.txt. A difference is a new version of the protocol, or a mistake.
-// HOLDFAST_WRITE_GOLDEN=1 in the environment writes the file anew: only when the difference is understood.
+// The bytes of every message, written down once in golden_bytes.txt. A difference is a new version of the protocol, or
+// a mistake. HOLDFAST_WRITE_GOLDEN=1 in the environment writes the file anew: only when the difference is understood.
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -23,8 +23,10 @@ std::map<std::string, std::string> read_golden() {
   std::string name;
   for (std::string line; std::getline(in, line);) {
     if (line.empty() || line[0] == '#') continue;
-    if (line[0] != ' ') name = line;
-    else all[name] += line.substr(2);
+    if (line[0] != ' ')
+      name = line;
+    else
+      all[name] += line.substr(2);
   }
   return all;
 }
@@ -68,7 +70,8 @@ TEST_CASE("there is a sample of every kind, in both directions") {
     CAPTURE(protocol::name_of_kind(kind));
     CHECK(asked.contains(kind));
     // Accepted answers to commands look alike; two commands stand for all.
-    const bool command = kind >= protocol::kinds::command_base && kind < protocol::kinds::look_base && family == protocol::family::session;
+    const bool command = kind >= protocol::kinds::command_base && kind < protocol::kinds::look_base &&
+                         family == protocol::family::session;
     if (!command) CHECK(answered.contains(kind));
   }
 }

@@ -106,7 +106,8 @@ TEST_CASE("each fault of a hello has its own error") {
   base::bytes ping_bytes;
   encode_house_request(1, ping{}, false, ping_bytes);
   hello ignored;
-  CHECK(decode_hello(tests::frame_in(ping_bytes, direction::from_client), listener_kind::shop, ignored) == protocol_error::hello_expected);
+  CHECK(decode_hello(tests::frame_in(ping_bytes, direction::from_client), listener_kind::shop, ignored) ==
+        protocol_error::hello_expected);
 }
 
 TEST_CASE("versions: one in common is enough, and it is judged before anything a later version may have changed") {
@@ -119,13 +120,15 @@ TEST_CASE("versions: one in common is enough, and it is judged before anything a
   h.version_max = 0;
   CHECK(judged(h, listener_kind::buyer) == protocol_error::no_common_version);
 
-  const base::bytes from_the_future{0x1a, 0, 0, 0, 0x01, 0, 0, 0x48, 1, 0, 0, 0, 0, 0, 0, 0, 0x48, 0x4c, 0x46, 0x54, 2, 0, 9, 0, 0xff, 0xff};
+  const base::bytes from_the_future{0x1a, 0, 0, 0,    0x01, 0,    0,    0x48, 1, 0, 0, 0,    0,
+                                    0,    0, 0, 0x48, 0x4c, 0x46, 0x54, 2,    0, 9, 0, 0xff, 0xff};
   hello ignored;
   CHECK(decode_hello(tests::frame_in(from_the_future, direction::from_client), listener_kind::buyer, ignored) ==
         protocol_error::no_common_version);
   auto bad = from_the_future;
   bad[16] = 'X';
-  CHECK(decode_hello(tests::frame_in(bad, direction::from_client), listener_kind::buyer, ignored) == protocol_error::bad_magic);
+  CHECK(decode_hello(tests::frame_in(bad, direction::from_client), listener_kind::buyer, ignored) ==
+        protocol_error::bad_magic);
 }
 
 TEST_CASE("every hello fits into the limit for hellos") {

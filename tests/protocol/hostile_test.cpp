@@ -1,5 +1,5 @@
-// Bytes from nowhere: nothing may crash (sanitizers watch), nothing may allocate beyond the frame's limit, and whatever is taken
-// for a message must be one: it has exactly one form.
+// Bytes from nowhere: nothing may crash (sanitizers watch), nothing may allocate beyond the frame's limit, and whatever
+// is taken for a message must be one: it has exactly one form.
 #include <cstring>
 
 #include <doctest/doctest.h>
@@ -22,7 +22,8 @@ struct verdict {
 /// Gives the frame to the decoder that its receiver would choose.
 verdict taken(base::byte_view bytes, direction from, listener_kind on) {
   verdict v;
-  const auto c = cut_frame(bytes, from, from == direction::from_client ? limits::admin_request_bytes_max : limits::answer_bytes_max);
+  const auto c = cut_frame(bytes, from,
+                           from == direction::from_client ? limits::admin_request_bytes_max : limits::answer_bytes_max);
   if (c.is != cut::what::whole) {
     v.error = c.is == cut::what::broken ? c.error : protocol_error::malformed;
     return v;
@@ -49,15 +50,18 @@ verdict taken(base::byte_view bytes, direction from, listener_kind on) {
       v.error = decode_request(f, by, arena, r);
       v.impossible = r.impossible;
       if (v.error != protocol_error::none || r.impossible != core::refusal::none) break;
-      if (const auto* command = std::get_if<core::command>(&r.asked)) encode_request(r.id, on, r.session, r.head, *command, r.retry, v.again);
-      else encode_request(r.id, on, r.session, std::get<core::look>(r.asked), r.retry, v.again);
+      if (const auto* command = std::get_if<core::command>(&r.asked))
+        encode_request(r.id, on, r.session, r.head, *command, r.retry, v.again);
+      else
+        encode_request(r.id, on, r.session, std::get<core::look>(r.asked), r.retry, v.again);
       break;
     }
     case family::house: {
       house_request r;
       v.error = decode_house_request(f, by, arena, r);
       v.impossible = r.impossible;
-      if (v.error == protocol_error::none && r.impossible == core::refusal::none) encode_house_request(r.id, r.asked, r.retry, v.again);
+      if (v.error == protocol_error::none && r.impossible == core::refusal::none)
+        encode_house_request(r.id, r.asked, r.retry, v.again);
       break;
     }
     case family::goodbye: break;
@@ -72,7 +76,9 @@ base::bytes with_length(base::bytes b) {
   return b;
 }
 
-bool has_content(const base::bytes& b, direction from) { return tests::frame_in(b, from).head.kind != kinds::goodbye || from == direction::from_server; }
+bool has_content(const base::bytes& b, direction from) {
+  return tests::frame_in(b, from).head.kind != kinds::goodbye || from == direction::from_server;
+}
 
 }  // namespace
 
@@ -92,7 +98,9 @@ TEST_CASE("every frame cut short anywhere is an error, and so is one that goes o
     CAPTURE(s.name);
     for (std::size_t n = frame_header_bytes; n < s.bytes.size(); ++n) {
       CAPTURE(n);
-      CHECK(taken(with_length({s.bytes.begin(), s.bytes.begin() + static_cast<std::ptrdiff_t>(n)}), s.from, s.on).error != protocol_error::none);
+      CHECK(
+          taken(with_length({s.bytes.begin(), s.bytes.begin() + static_cast<std::ptrdiff_t>(n)}), s.from, s.on).error !=
+          protocol_error::none);
     }
     auto longer = s.bytes;
     longer.push_back(0);
@@ -120,7 +128,8 @@ TEST_CASE("any one byte may be anything") {
         }
         if (v.error != protocol_error::none || v.again.empty()) continue;
         ++taken_anyway;
-        // One form only: what was understood gives the same bytes, unless it was an option that nobody knows and all skip.
+        // One form only: what was understood gives the same bytes, unless it was an option that nobody knows and all
+        // skip.
         if (v.again != b && v.again.size() >= b.size()) {
           CAPTURE(at);
           CAPTURE(wrong);
@@ -141,10 +150,12 @@ TEST_CASE("noise of every kind") {
     base::bytes b;
     const auto from = make.coin() ? direction::from_client : direction::from_server;
     // Mostly kinds that exist, so that the decoders behind them are reached.
-    static constexpr std::uint16_t bases[] = {kinds::command_base, kinds::look_base, kinds::session_named, kinds::list_sessions, 0};
+    static constexpr std::uint16_t bases[] = {kinds::command_base, kinds::look_base, kinds::session_named,
+                                              kinds::list_sessions, 0};
     const auto kind = static_cast<std::uint16_t>(bases[make.dice().below(std::size(bases))] + make.dice().below(22));
     frame_writer w(b, kind, from, make.u64() | 1);
-    for (auto n = make.dice().below(200); n > 0; --n) b.push_back(static_cast<std::uint8_t>(make.coin() ? make.dice().below(4) : make.dice().next()));
+    for (auto n = make.dice().below(200); n > 0; --n)
+      b.push_back(static_cast<std::uint8_t>(make.coin() ? make.dice().below(4) : make.dice().next()));
     w.finish();
     const auto on = static_cast<listener_kind>(make.u8(3));
     const auto before = tests::allocated();

@@ -24,17 +24,20 @@ TEST_CASE("every kind has a family and a name of its own, and nothing else has")
 TEST_CASE("money is five commands") {
   std::set<std::string_view> money;
   for (std::uint32_t k = 0; k < protocol::direction_bit; ++k)
-    if (protocol::is_money(static_cast<std::uint16_t>(k))) money.insert(protocol::name_of_kind(static_cast<std::uint16_t>(k)));
-  CHECK(money == std::set<std::string_view>{"begin_payment", "payment_failed", "confirm_hold", "cancel_order", "settle_refund"});
+    if (protocol::is_money(static_cast<std::uint16_t>(k)))
+      money.insert(protocol::name_of_kind(static_cast<std::uint16_t>(k)));
+  CHECK(money ==
+        std::set<std::string_view>{"begin_payment", "payment_failed", "confirm_hold", "cancel_order", "settle_refund"});
 }
 
 TEST_CASE("long answers are known by their kind") {
   std::set<std::string_view> paged;
   for (std::uint32_t k = 0; k < protocol::direction_bit; ++k)
-    if (protocol::is_paged(static_cast<std::uint16_t>(k)) && protocol::family_of(static_cast<std::uint16_t>(k)) != protocol::family::unknown)
+    if (protocol::is_paged(static_cast<std::uint16_t>(k)) &&
+        protocol::family_of(static_cast<std::uint16_t>(k)) != protocol::family::unknown)
       paged.insert(protocol::name_of_kind(static_cast<std::uint16_t>(k)));
-  CHECK(paged == std::set<std::string_view>{"look_owner", "look_plan", "look_seats", "look_changes", "look_holds", "list_sessions", "actors",
-                                            "actor_inside", "stats", "find"});
+  CHECK(paged == std::set<std::string_view>{"look_owner", "look_plan", "look_seats", "look_changes", "look_holds",
+                                            "list_sessions", "actors", "actor_inside", "stats", "find"});
 }
 
 TEST_CASE("numbers outside the enums are unknown, not undefined") {

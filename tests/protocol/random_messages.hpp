@@ -52,9 +52,13 @@ class random_messages {
     l.price = u32();
     return l;
   }
-  core::lines lines() { return list<core::line>(core::limits::lines_max, [this] { return line(); }); }
+  core::lines lines() {
+    return list<core::line>(core::limits::lines_max, [this] { return line(); });
+  }
   core::limit_key key() { return {static_cast<core::key_kind>(u8(core::key_kinds)), id()}; }
-  core::keys keys() { return list<core::limit_key>(core::limits::keys_max, [this] { return key(); }); }
+  core::keys keys() {
+    return list<core::limit_key>(core::limits::keys_max, [this] { return key(); });
+  }
   core::ranges ranges() {
     return list<core::place_range>(core::limits::ranges_max, [this] {
       core::place_range r{static_cast<core::place_kind>(u8(2)), u32(), u32(), 0, 0};
@@ -107,7 +111,8 @@ class random_messages {
       case extend_hold: return core::extend_hold{owner, hold, u32()};
       case begin_payment: return core::begin_payment{owner, hold, bytes(64), u32(), keys()};
       case payment_failed: return core::payment_failed{owner, hold, bytes(64)};
-      case confirm_hold: return core::confirm_hold{owner, hold, bytes(64), i64(), static_cast<payment_kind>(u8(payment_kinds))};
+      case confirm_hold:
+        return core::confirm_hold{owner, hold, bytes(64), i64(), static_cast<payment_kind>(u8(payment_kinds))};
       case release_hold: return core::release_hold{owner, hold, lines(), coin()};
       case cancel_order: return core::cancel_order{owner, hold, lines(), i64(), coin()};
       case settle_refund: return core::settle_refund{refund_no{u32()}, bytes(64)};
@@ -205,8 +210,9 @@ class random_messages {
     h.basket = core::basket_id{id()};
     for (auto n = r_.below(4); n > 0; --n) h.lines.push_back({line(), coin()});
     for (auto n = r_.below(3); n > 0; --n)
-      h.payments.push_back({u64(), i64(), static_cast<core::payment_kind>(u8(5)), static_cast<core::money_outcome>(u8(3)),
-                            static_cast<core::refund_reason>(u8(8)), core::refund_no{u32()}});
+      h.payments.push_back({u64(), i64(), static_cast<core::payment_kind>(u8(5)),
+                            static_cast<core::money_outcome>(u8(3)), static_cast<core::refund_reason>(u8(8)),
+                            core::refund_no{u32()}});
     return h;
   }
   core::place_counts counts() { return {u64(), u64(), u64(), u64(), u64(), u64()}; }
@@ -251,8 +257,8 @@ class random_messages {
         s.faulted = coin();
         s.expiries_pending = coin();
         s.places = counts();
-        for (auto* v : {&s.seats, &s.areas, &s.live_holds, &s.orders, &s.ended_holds, &s.forgotten_early, &s.refunds_open, &s.refunds_total,
-                        &s.shift_us, &s.downtime_shift_us})
+        for (auto* v : {&s.seats, &s.areas, &s.live_holds, &s.orders, &s.ended_holds, &s.forgotten_early,
+                        &s.refunds_open, &s.refunds_total, &s.shift_us, &s.downtime_shift_us})
           *v = u64();
         s.amount_paid = i64();
         s.amount_refunds_due = i64();
@@ -279,7 +285,8 @@ class random_messages {
         owner_seen o;
         for (auto n = r_.below(4); n > 0; --n) o.holds.push_back(hold_seen());
         for (auto n = r_.below(4); n > 0; --n)
-          o.refunds.push_back({refund_no{u32()}, static_cast<refund_reason>(u8(8)), i64(), coin(), owner_id{id()}, hold_id{id()}});
+          o.refunds.push_back(
+              {refund_no{u32()}, static_cast<refund_reason>(u8(8)), i64(), coin(), owner_id{id()}, hold_id{id()}});
         o.more = coin();
         return o;
       }
@@ -314,8 +321,8 @@ class random_messages {
       case 7: {
         changes_seen c;
         for (auto n = r_.below(6); n > 0; --n)
-          c.items.push_back({sequence{u64()}, log_time{u64()}, static_cast<command_tag>(u8(21)), static_cast<hold_state>(u8(7)), owner_id{id()},
-                             hold_id{id()}, refund_no{u32()}});
+          c.items.push_back({sequence{u64()}, log_time{u64()}, static_cast<command_tag>(u8(21)),
+                             static_cast<hold_state>(u8(7)), owner_id{id()}, hold_id{id()}, refund_no{u32()}});
         c.next_since.value = u64();
         c.more = coin();
         return c;
@@ -379,16 +386,28 @@ class random_messages {
       case 5: {
         p::stats_seen s;
         for (auto n = r_.below(4); n > 0; --n) s.values.push_back({text(10), coin(), i64()});
-        for (auto n = r_.below(4); n > 0; --n) s.latencies.push_back({text(10), u64(), u64(), u64(), u64(), u64(), u64()});
+        for (auto n = r_.below(4); n > 0; --n)
+          s.latencies.push_back({text(10), u64(), u64(), u64(), u64(), u64(), u64()});
         return {p::kinds::stats, s};
       }
       default: {
         p::found f;
         for (auto n = r_.below(4); n > 0; --n) {
-          p::found_row r{core::session_id{u64()}, text(20), core::sequence{u64()}, core::log_time{u64()},
-                         static_cast<core::command_tag>(u8(21)), core::owner_id{id()}, core::hold_id{id()}, core::basket_id{id()},
-                         static_cast<core::hold_state>(u8(7)), i64(), text(64), core::refund_no{u32()}, static_cast<core::refund_reason>(u8(8)),
-                         coin(), {}};
+          p::found_row r{core::session_id{u64()},
+                         text(20),
+                         core::sequence{u64()},
+                         core::log_time{u64()},
+                         static_cast<core::command_tag>(u8(21)),
+                         core::owner_id{id()},
+                         core::hold_id{id()},
+                         core::basket_id{id()},
+                         static_cast<core::hold_state>(u8(7)),
+                         i64(),
+                         text(64),
+                         core::refund_no{u32()},
+                         static_cast<core::refund_reason>(u8(8)),
+                         coin(),
+                         {}};
           for (auto k = r_.below(3); k > 0; --k) r.lines.push_back(line());
           f.rows.push_back(std::move(r));
         }

@@ -33,26 +33,28 @@ void check_around(const answer_message& back, const answer_to& to, const core::a
 
 bool same_page(const plan_page& page, const core::plan_page_seen& seen) {
   const auto& whole = *seen.whole;
-  if (page.page != seen.page || page.pages != seen.pages || page.first_seat != seen.page * core::plan_seats_per_page) return false;
+  if (page.page != seen.page || page.pages != seen.pages || page.first_seat != seen.page * core::plan_seats_per_page)
+    return false;
   const auto n = std::min<std::size_t>(core::plan_seats_per_page, whole.seats.size() - page.first_seat);
   if (page.seats.size() != n) return false;
   std::size_t row = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const auto& a = page.seats[i];
     const auto& b = whole.seats[page.first_seat + i];
-    if (a.row != b.row || a.number != b.number || a.identity != b.identity || a.category != b.category || a.allocation != b.allocation ||
-        a.flags != b.flags || a.x != b.x || a.y != b.y)
+    if (a.row != b.row || a.number != b.number || a.identity != b.identity || a.category != b.category ||
+        a.allocation != b.allocation || a.flags != b.flags || a.x != b.x || a.y != b.y)
       return false;
     while (row < page.rows.size() && page.rows[row].number != a.row) ++row;
-    if (row == page.rows.size() || page.rows[row].what.label != whole.rows[a.row].label || page.rows[row].what.zone != whole.rows[a.row].zone)
+    if (row == page.rows.size() || page.rows[row].what.label != whole.rows[a.row].label ||
+        page.rows[row].what.zone != whole.rows[a.row].zone)
       return false;
   }
   if (page.page != 0) return page.name.empty() && page.categories.empty() && page.zones.empty() && page.areas.empty();
   return page.name == whole.name && page.seats_total == whole.seats.size() && page.rows_total == whole.rows.size() &&
          page.categories.size() == whole.categories.size() && page.categories[0].name == whole.categories[0].name &&
-         page.categories[0].color == whole.categories[0].color && page.allocations == whole.allocations && page.zones == whole.zones &&
-         page.areas.size() == 1 && page.areas[0].name == whole.areas[0].name && page.areas[0].identity == whole.areas[0].identity &&
-         page.areas[0].capacity == whole.areas[0].capacity;
+         page.categories[0].color == whole.categories[0].color && page.allocations == whole.allocations &&
+         page.zones == whole.zones && page.areas.size() == 1 && page.areas[0].name == whole.areas[0].name &&
+         page.areas[0].identity == whole.areas[0].identity && page.areas[0].capacity == whole.areas[0].capacity;
 }
 
 }  // namespace
@@ -138,7 +140,8 @@ TEST_CASE("every request to the house comes back as it was asked") {
       encode_house_request(5, h, true, out);
       std::pmr::monotonic_buffer_resource arena;
       house_request back;
-      REQUIRE(decode_house_request(tests::frame_in(out, direction::from_client), by, arena, back) == protocol_error::none);
+      REQUIRE(decode_house_request(tests::frame_in(out, direction::from_client), by, arena, back) ==
+              protocol_error::none);
       CHECK(back.kind == kind_of(h));
       CHECK(back.retry);
       CHECK(back.impossible == core::refusal::none);
@@ -184,7 +187,9 @@ TEST_CASE("answers to commands come back, accepted and refused") {
   random_messages make(seed);
   base::bytes out;
   for (int round = 0; round < 3'000; ++round) {
-    const answer_to to{make.u64(), kind_of(static_cast<core::command_tag>(make.dice().between(1, core::command_tags - 2))), core::log_time{make.u64()}};
+    const answer_to to{make.u64(),
+                       kind_of(static_cast<core::command_tag>(make.dice().between(1, core::command_tags - 2))),
+                       core::log_time{make.u64()}};
     const auto yes = make.acceptance();
     out.clear();
     const auto yes_bytes = encode_answer(to, yes, out);
@@ -241,8 +246,10 @@ TEST_CASE("everything that looks show comes back") {
       std::visit(
           [&back](const auto& s) {
             using seen_type = std::remove_cvref_t<decltype(s)>;
-            if constexpr (std::is_same_v<seen_type, core::plan_page_seen>) REQUIRE(same_page(std::get<plan_page>(back.shown), s));
-            else REQUIRE(same(std::get<seen_type>(back.shown), s));
+            if constexpr (std::is_same_v<seen_type, core::plan_page_seen>)
+              REQUIRE(same_page(std::get<plan_page>(back.shown), s));
+            else
+              REQUIRE(same(std::get<seen_type>(back.shown), s));
           },
           seen);
 
@@ -265,8 +272,8 @@ TEST_CASE("everything that the house shows comes back") {
       const auto bytes = encode_house_answer(to, {}, seen, out);
       CHECK(bytes == out.size());
       const auto back = answered(out);
-      std::visit(
-          [&back](const auto& s) { REQUIRE(std::get<std::remove_cvref_t<decltype(s)>>(back.shown) == s); }, seen);
+      std::visit([&back](const auto& s) { REQUIRE(std::get<std::remove_cvref_t<decltype(s)>>(back.shown) == s); },
+                 seen);
 
       const auto no = make.refused(core::refusal::unknown_session);
       out.clear();
@@ -293,7 +300,8 @@ TEST_CASE("the longest page of a plan fits into a frame") {
   whole->rows.assign(core::plan_seats_per_page, {0, std::string(64, 'r')});
   for (std::uint32_t i = 0; i < core::plan_seats_per_page; ++i)
     whole->seats.push_back({i, std::string(32, 's'), std::string(128, 'i'), 0, 0, 0, 0, 0});
-  whole->areas.assign(core::limits::areas_max, {std::string(64, 'a'), std::string(128, 'i'), 0, std::vector<std::uint32_t>(16, 1'000'000)});
+  whole->areas.assign(core::limits::areas_max,
+                      {std::string(64, 'a'), std::string(128, 'i'), 0, std::vector<std::uint32_t>(16, 1'000'000)});
   base::bytes out;
   const core::seen seen = core::plan_page_seen{0, 1, whole};
   encode_answer({5, static_cast<std::uint16_t>(kinds::look_base + 5), core::log_time{1}}, {}, &seen, out);
@@ -324,7 +332,8 @@ TEST_CASE("the longest pages of holds and seats fit into a frame") {
 TEST_CASE("the longest command fits into a request") {
   const std::vector<core::line> lines(core::limits::lines_max, {core::place_kind::area, ~0U, ~0U, ~0U});
   const std::vector<core::place_range> ranges(core::limits::ranges_max, {core::place_kind::seat, ~0U, 0, ~0U, 255});
-  for (const core::command& c : {core::command{core::change_hold{{}, {}, lines, lines, 2}}, core::command{core::block_places{ranges, 9}}}) {
+  for (const core::command& c :
+       {core::command{core::change_hold{{}, {}, lines, lines, 2}}, core::command{core::block_places{ranges, 9}}}) {
     base::bytes out;
     encode_request(1, listener_kind::admin, {}, {}, c, false, out);
     CHECK(out.size() <= limits::request_bytes_max);
@@ -335,7 +344,8 @@ TEST_CASE("the way of a hold and its answer allocates nothing beside the arena")
   const auto by = tests::context_on(listener_kind::buyer);
   const core::line seat{core::place_kind::seat, 49'999, 1, 300};
   base::bytes asked, said;
-  encode_request(1, listener_kind::buyer, core::session_id{1}, {}, core::hold_seats{{}, {}, {&seat, 1}, 900'000, 1, {}}, false, asked);
+  encode_request(1, listener_kind::buyer, core::session_id{1}, {}, core::hold_seats{{}, {}, {&seat, 1}, 900'000, 1, {}},
+                 false, asked);
   said.reserve(4096);
   core::answer yes;
   yes.state = core::hold_state::held;
@@ -362,6 +372,7 @@ TEST_CASE("a note longer than 64 bytes is refused, not broken") {
   encode_request(1, listener_kind::shop, core::session_id{1}, head, core::pause_sale{}, false, out);
   std::pmr::monotonic_buffer_resource arena;
   request back;
-  CHECK(decode_request(tests::frame_in(out, direction::from_client), tests::context_on(listener_kind::shop), arena, back) == protocol_error::none);
+  CHECK(decode_request(tests::frame_in(out, direction::from_client), tests::context_on(listener_kind::shop), arena,
+                       back) == protocol_error::none);
   CHECK(back.impossible == core::refusal::bad_content);
 }

@@ -88,14 +88,10 @@ std::vector<std::pair<std::string, look>> looks() {
 std::vector<std::pair<std::string, p::house_asked>> house_requests() {
   p::create_session create{{}, terms(), text("the bytes of a plan")};
   create.head.note = text("by hand");
-  return {{"ping", p::ping{}},
-          {"session_named", p::session_named{"gala-2026"}},
-          {"create_session", create},
-          {"list_sessions", p::list_sessions{}},
-          {"actors", p::look_actors{}},
-          {"actor_inside", p::look_actor_inside{12}},
-          {"stats", p::look_stats{}},
-          {"find", p::find{p::find_by::payment, {}, "psp-4711", 0}}};
+  return {{"ping", p::ping{}},          {"session_named", p::session_named{"gala-2026"}},
+          {"create_session", create},   {"list_sessions", p::list_sessions{}},
+          {"actors", p::look_actors{}}, {"actor_inside", p::look_actor_inside{12}},
+          {"stats", p::look_stats{}},   {"find", p::find{p::find_by::payment, {}, "psp-4711", 0}}};
 }
 
 hold_seen a_hold() {
@@ -170,7 +166,9 @@ std::vector<seen> everything_seen() {
   whole->allocations = {"public", "box"};
   whole->zones = {"stalls"};
   whole->rows = {{0, "1"}, {0, "2"}};
-  whole->seats = {{0, "1", "s-1", 0, 0, seat_next_adjacent, 1.0F, 2.0F}, {0, "2", "s-2", 0, 1, 0, 2.0F, 2.0F}, {1, "1", "s-3", 0, 0, 0, 1.0F, 3.0F}};
+  whole->seats = {{0, "1", "s-1", 0, 0, seat_next_adjacent, 1.0F, 2.0F},
+                  {0, "2", "s-2", 0, 1, 0, 2.0F, 2.0F},
+                  {1, "1", "s-3", 0, 0, 0, 1.0F, 3.0F}};
   whole->areas = {{"pit", "a-1", 0, {100, 20}}};
 
   seats_seen seats;
@@ -179,7 +177,8 @@ std::vector<seen> everything_seen() {
   seats.areas = {{{{100, 0, 0, 0, 0, 0}, {10, 5, 1, 4, 0, 0}}}};
 
   changes_seen changes;
-  changes.items = {{sequence{42}, log_time{noon}, command_tag::confirm_hold, hold_state::sold, owner, hold, refund_no{0}}};
+  changes.items = {
+      {sequence{42}, log_time{noon}, command_tag::confirm_hold, hold_state::sold, owner, hold, refund_no{0}}};
   changes.next_since.value = 42;
 
   holds_seen holds;
@@ -204,15 +203,30 @@ std::vector<std::pair<std::string, std::pair<std::uint16_t, p::house_seen>>> eve
   brief.areas = 1;
   brief.places = 838;
   const p::actor_row row{12, "session", "gala-2026", 3, 123'456, 1'000, 250'000, 1'500};
-  const p::found_row hit{session,  "gala-2026", sequence{42}, log_time{noon}, command_tag::confirm_hold, owner, hold, basket, hold_state::sold, 12'300,
-                         "psp-4711", refund_no{0}, refund_reason::none, false, {two_seats[0]}};
+  const p::found_row hit{session,
+                         "gala-2026",
+                         sequence{42},
+                         log_time{noon},
+                         command_tag::confirm_hold,
+                         owner,
+                         hold,
+                         basket,
+                         hold_state::sold,
+                         12'300,
+                         "psp-4711",
+                         refund_no{0},
+                         refund_reason::none,
+                         false,
+                         {two_seats[0]}};
   namespace k = p::kinds;
   return {{"ping", {k::ping, std::monostate{}}},
           {"session_named", {k::session_named, brief}},
           {"create_session", {k::create_session, brief}},
           {"list_sessions", {k::list_sessions, p::sessions_listed{{brief}, session_id{8}}}},
           {"actors", {k::actors, p::actors_seen{{row}, 13}}},
-          {"actor_inside", {k::actor_inside, p::actor_inside_seen{row, {{"position", "42"}}, {{"holds", {"owner", "until"}, {{"0a0a", "12:00"}}}}}}},
+          {"actor_inside",
+           {k::actor_inside,
+            p::actor_inside_seen{row, {{"position", "42"}}, {{"holds", {"owner", "until"}, {{"0a0a", "12:00"}}}}}}},
           {"stats", {k::stats, p::stats_seen{{{"funnel.busy", false, 17}}, {{"answer", 100, 1, 2, 3, 4, 5}}}}},
           {"find", {k::find, p::found{{hit}, 1}}}};
 }
@@ -221,8 +235,10 @@ envelope head_of(const command& c) {
   envelope e;
   const auto tag = tag_of(c);
   // An id of its own for each kind of command; the hold is named by its command's.
-  if (tag == command_tag::hold_seats) e.id = hold;
-  else if (tag != command_tag::confirm_hold) e.id = command_id{repeated(0x20U + static_cast<std::uint64_t>(tag))};
+  if (tag == command_tag::hold_seats)
+    e.id = hold;
+  else if (tag != command_tag::confirm_hold)
+    e.id = command_id{repeated(0x20U + static_cast<std::uint64_t>(tag))};
   if (tag == command_tag::hold_seats) e.client_deadline = in_a_minute;
   return e;
 }
@@ -290,12 +306,15 @@ std::vector<sample> make_samples() {
   client("goodbye", listener_kind::shop, [](auto& out) { p::encode_goodbye(direction::from_client, {}, out); });
   std::uint64_t id = 2;
   for (const auto& [name, c] : commands())
-    client(name, listener_kind::shop, [&](auto& out) { p::encode_request(id++, listener_kind::shop, session, head_of(c), c, false, out); });
+    client(name, listener_kind::shop,
+           [&](auto& out) { p::encode_request(id++, listener_kind::shop, session, head_of(c), c, false, out); });
   for (const auto& [name, c] : commands()) {
     const auto tag = tag_of(c);
-    if (tag != command_tag::hold_seats && tag != command_tag::change_hold && tag != command_tag::extend_hold && tag != command_tag::release_hold)
+    if (tag != command_tag::hold_seats && tag != command_tag::change_hold && tag != command_tag::extend_hold &&
+        tag != command_tag::release_hold)
       continue;
-    client(name, listener_kind::buyer, [&](auto& out) { p::encode_request(id++, listener_kind::buyer, session, head_of(c), c, false, out); });
+    client(name, listener_kind::buyer,
+           [&](auto& out) { p::encode_request(id++, listener_kind::buyer, session, head_of(c), c, false, out); });
   }
   client("hold_seats again, with a note, in channel 1", listener_kind::shop, [&](auto& out) {
     const command c = hold_seats{owner, {&account, 1}, two_seats, 600'000, 1, {}};
@@ -305,16 +324,22 @@ std::vector<sample> make_samples() {
     p::encode_request(id++, listener_kind::shop, session, head, c, true, out);
   });
   for (const auto on : {listener_kind::shop, listener_kind::buyer})
-    for (const auto& [name, l] : looks()) client(name, on, [&](auto& out) { p::encode_request(id++, on, session, l, false, out); });
+    for (const auto& [name, l] : looks())
+      client(name, on, [&](auto& out) { p::encode_request(id++, on, session, l, false, out); });
   for (const auto& [name, h] : house_requests())
     client(name, listener_kind::admin, [&](auto& out) { p::encode_house_request(id++, h, false, out); });
 
   server("welcome", [](auto& out) { p::encode_welcome(1, a_welcome(), out); });
-  server("problem", [](auto& out) { p::encode_problem(5, {p::protocol_error::trailing_bytes, "the frame goes on after its content"}, out); });
-  server("goodbye", [](auto& out) { p::encode_goodbye(direction::from_server, {p::goodbye_code::stopping, "stopping"}, out); });
+  server("problem", [](auto& out) {
+    p::encode_problem(5, {p::protocol_error::trailing_bytes, "the frame goes on after its content"}, out);
+  });
+  server("goodbye", [](auto& out) {
+    p::encode_goodbye(direction::from_server, {p::goodbye_code::stopping, "stopping"}, out);
+  });
   const auto to = [](std::uint16_t kind) { return p::answer_to{0x0102030405060708, kind, log_time{noon + 1}}; };
   const auto hold_kind = p::kind_of(command_tag::hold_seats);
-  server("hold_seats accepted", [&](auto& out) { p::encode_answer(to(hold_kind), granted_until(noon + 600'000'000, 42), out); });
+  server("hold_seats accepted",
+         [&](auto& out) { p::encode_answer(to(hold_kind), granted_until(noon + 600'000'000, 42), out); });
   server("hold_seats repeated", [&](auto& out) {
     auto a = granted_until(noon + 600'000'000, 42);
     a.repeated = true;
@@ -349,7 +374,8 @@ std::vector<sample> make_samples() {
   const auto shown = everything_seen();
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const auto kind = static_cast<std::uint16_t>(p::kinds::look_base + i);
-    server(std::string(p::name_of_kind(kind)), [&](auto& out) { p::encode_answer(to(kind), granted_until(0, 42), &shown[i], out); });
+    server(std::string(p::name_of_kind(kind)),
+           [&](auto& out) { p::encode_answer(to(kind), granted_until(0, 42), &shown[i], out); });
   }
   for (const auto& [name, of] : everything_seen_of_the_house())
     server(name, [&](auto& out) { p::encode_house_answer(to(of.first), {}, of.second, out); });
@@ -365,8 +391,12 @@ const std::vector<sample>& samples() {
 
 std::vector<sample> conversation() {
   std::vector<sample> all;
-  const auto client = [&all](std::string name, auto encode) { all.push_back({name, direction::from_client, listener_kind::shop, framed(encode)}); };
-  const auto server = [&all](std::string name, auto encode) { all.push_back({name, direction::from_server, listener_kind::shop, framed(encode)}); };
+  const auto client = [&all](std::string name, auto encode) {
+    all.push_back({name, direction::from_client, listener_kind::shop, framed(encode)});
+  };
+  const auto server = [&all](std::string name, auto encode) {
+    all.push_back({name, direction::from_server, listener_kind::shop, framed(encode)});
+  };
   const auto ask = [&](std::uint64_t id, const command& c, bool retry = false) {
     client(std::string(p::name_of_kind(p::kind_of(c))),
            [&](auto& out) { p::encode_request(id, listener_kind::shop, session, head_of(c), c, retry, out); });
