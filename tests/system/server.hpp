@@ -1,0 +1,76 @@
+// The real server as a child process on loopback and a directory of its own: started, asked whether it is ready, killed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "client/blocking.hpp"
+
+namespace holdfast::system_test {
+
+/// A folder that goes when the object does.
+class scratch_folder {
+ public:
+  scratch_folder();
+  ~scratch_folder();
+  scratch_folder(const scratch_folder&) = delete;
+  scratch_folder& operator=(const scratch_folder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct server_options {
+  std::filesystem::path program;     ///< holdfastd
+  std::filesystem::path data;        ///< data directory
+  std::filesystem::path folder;      ///< for configuration, socket and log; not in `data`
+  bool sync = true;
+  std::string more;                  ///< appended to the configuration
+};
+
+class server {
+ public:
+  /// Starts it and waits until it says "ready" or ends.
+  explicit server(server_options o);
+  ~server();  ///< kills it if it runs
+  server(const server&) = delete;
+  server& operator=(const server&) = delete;
+
+  [[nodiscard]] bool ready() const { return ready_; }
+  /// Set if it ended by itself before it was ready.
+  [[nodiscard]] const std::optional<int>& exit_code() const { return exit_code_; }
+  /// What it has written to standard error until it was ready or ended.
+  [[nodiscard]] const std::string& said() const { return said_; }
+
+  void kill9();                ///< and waits
+  int terminate();             ///< SIGTERM; the exit code
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  [[nodiscard]] client::options shop() const;
+  [[nodiscard]] client::options buyer(core::owner_id owner, std::vector<core::limit_key> keys) const;
+  [[nodiscard]] client::options admin() const;
+
+ private:
+  void listen_until_ready();
+  int wait();
+
+  server_options options_;
+  pid_t pid_ = -1;
+  int err_ = -1;
+  bool ready_ = false;
+  std::optional<int> exit_code_;
+  std::string said_;
+  std::uint16_t shop_port_ = 0, buyer_port_ = 0;
+};
+
+/// Creates an open session over the admin socket. Aborts if that fails: nothing that follows could mean anything.
+core::session_id open_session(const server& s, const std::string& name, const core::plan& hall, const core::policy& rules = core::default_policy());
+
+/// Any port that is free now.
+std::uint16_t free_port();
+
+}  // namespace holdfast::system_test
