@@ -278,7 +278,7 @@ void connection::fail(protocol_error why, std::uint64_t request_id) {
   if (state_ >= state::leaving) return;
   ending_ = closing::protocol_error;
   loop_.note_problem(context_.listener, why);
-  protocol::encode_problem(request_id, {why, std::string(protocol::name_of(why))}, output());
+  protocol::encode_problem(request_id, {why, std::string(protocol::explain(why))}, output());
   state_ = state::leaving;
 }
 

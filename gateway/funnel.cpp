@@ -94,8 +94,7 @@ verdict judge(const protocol::request& asked, listener_kind on, const stall* whe
   if (where == nullptr) return refuse(stage::unknown_session, refusal::unknown_session, where);
 
   const auto lines = new_lines(asked);
-  const bool known_channel = asked.head.channel < where->view->channels();  // else the session says what is wrong
-  if (lines && known_channel && !asked.retry) {
+  if (lines && !asked.retry) {
     auto said = where->view->judge(asked.head.channel, *lines);
     const auto at = stage_of(said.refused);
     // Past a scheduled opening the view is behind: the session takes the schedule's command before this hold.
