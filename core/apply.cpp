@@ -362,9 +362,10 @@ struct applier {
       const auto oldest = s.ended_.front();
       const bool old_enough = oldest.at + us(s.rules().id_min) <= r.at.value;
       if (!old_enough && s.ended_.size() <= s.ended_hard_max()) return;
-      if (!old_enough) ++s.forgotten_early_;
       s.ended_.pop_front();
-      if (still_ended(oldest.hold, oldest.at)) forget(oldest.hold, oldest.at);
+      if (!still_ended(oldest.hold, oldest.at)) continue;
+      if (!old_enough) ++s.forgotten_early_;
+      forget(oldest.hold, oldest.at);
     }
   }
   /// A late payment takes a hold out of those that may be forgotten; its place in the queue then stands empty.
@@ -408,6 +409,14 @@ struct applier {
     due.hold = hold;
     due.reason = why;
     due.seq = due.recorded = seq;
+    // What no payment of a hold leads to is found through its owner.
+    if (why == refund_reason::unknown_hold || why == refund_reason::cancelled) {
+      auto& o = s.owners_.at(owner_ref(owner));
+      ++o.uses;
+      o.seq = seq;
+      due.of_owner = o.refund_first;
+      o.refund_first = number.value;
+    }
     s.refunds_.push_back(due);
     ++s.refunds_open_;
     s.due_back_ += amount;
@@ -675,12 +684,6 @@ struct applier {
     }
     HOLDFAST_CHECK(e.reason == refund_reason::unknown_hold, "a refund for no hold has one reason only");
     record_refund(e.number, e.reason, c.amount, c.owner.value, c.hold.value);
-    const auto owner = owner_ref(c.owner.value);
-    auto& o = s.owners_.at(owner);
-    ++o.uses;
-    o.seq = seq;
-    s.refunds_.back().of_owner = o.refund_first;
-    o.refund_first = e.number.value;
     const auto ref = s.strays_.add();
     s.strays_.at(ref) = {c.owner.value, c.hold.value, p};
     s.stray_index_.insert(s.hash_stray(c.owner.value, c.hold.value, p.reference), ref);

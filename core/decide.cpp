@@ -13,7 +13,7 @@ constexpr unsigned ops = bit(role::op);
 
 /// Who may ask, by command tag.
 constexpr unsigned may_ask[] = {
-    ops,                                // create_session
+    0,                                  // create_session: asked of the directory of sessions, never of a session
     ops | bit(role::schedule),          // open_sale
     ops, ops,                           // pause, resume
     ops | bit(role::schedule),          // close_sale
@@ -55,7 +55,6 @@ refusal check_lines(lines ls) {
 refusal check_keys(keys ks) {
   if (ks.size() > limits::keys_max) return refusal::bad_keys;
   for (std::size_t i = 0; i < ks.size(); ++i) {
-    if (static_cast<std::uint8_t>(ks[i].kind) >= key_kinds) return refusal::bad_keys;
     for (std::size_t j = 0; j < i; ++j)
       if (ks[i].kind == ks[j].kind) return refusal::bad_keys;
   }
@@ -79,6 +78,16 @@ refusal check_ranges(ranges rs) {
     }
   }
   return refusal::none;
+}
+
+bool odd_kind(lines ls) {
+  return std::any_of(ls.begin(), ls.end(), [](const line& l) { return l.kind > place_kind::area; });
+}
+bool odd_kind(ranges rs) {
+  return std::any_of(rs.begin(), rs.end(), [](const place_range& r) { return r.kind > place_kind::area; });
+}
+bool odd_kind(keys ks) {
+  return std::any_of(ks.begin(), ks.end(), [](const limit_key& k) { return static_cast<std::uint8_t>(k.kind) >= key_kinds; });
 }
 
 /// The parts of step 2, each answering for its own place in the order.
@@ -107,13 +116,18 @@ struct content_check {
     if (negative) return refusal::negative_amount;
     if (const auto k = check_keys(keys); k != refusal::none) return k;
     if (range != refusal::none) return range;
-    return bad ? refusal::bad_content : refusal::none;
+    return bad || odd_kind(first) || odd_kind(second) || odd_kind(keys) ? refusal::bad_content : refusal::none;
   }
 };
 
 }  // namespace
 
+std::uint64_t decider::behind(const state::hold& shown) const {
+  return live(shown.state) ? std::max<std::uint64_t>(shown.seq, s.control_seq_) : shown.seq;
+}
+
 bool decider::no(refusal r, std::uint64_t seq) {
+  if (h != nullptr) seq = std::max(seq, behind(*h));
   out.accepted = false;
   out.said.refused = r;
   out.said.tells_of = out.said.waits_for = sequence{seq};
@@ -148,7 +162,10 @@ refusal decider::content(const command& asked) const {
         if constexpr (requires { x.payment; }) c.bad_reference = bad_reference(x.payment);
         if constexpr (requires { x.reference; }) c.bad_reference = bad_reference(x.reference);
         if constexpr (requires { x.amount; }) c.negative = x.amount < 0;
-        if constexpr (requires { x.ranges; }) c.range = check_ranges(x.ranges);
+        if constexpr (requires { x.ranges; }) {
+          c.range = check_ranges(x.ranges);
+          c.bad |= odd_kind(x.ranges);
+        }
         if constexpr (requires { x.channels; }) c.bad |= (x.channels & all()) == 0;
         if constexpr (std::is_same_v<kind, hold_seats>) c.no_lines = x.lines.empty();
         if constexpr (std::is_same_v<kind, change_hold>) {
@@ -182,7 +199,7 @@ void decider::repeat(const state::id_entry& e) {
   const auto& held = s.holds_.at(e.hold);
   a.state = held.state;
   a.deadline = s.deadline_of(hold_no{e.hold});
-  a.waits_for = sequence{std::max<std::uint64_t>(e.seq, held.seq)};
+  a.waits_for = sequence{std::max<std::uint64_t>(e.seq, behind(held))};
 }
 
 bool decider::by_id(const command& asked) {

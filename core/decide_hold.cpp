@@ -89,19 +89,25 @@ bool decider::places(const channel_policy& row, lines asked, std::span<const sta
     }
 
     std::int64_t free = 0, free_now = 0;
-    std::uint64_t capacity = 0, held = 0, debt = 0, occupied = 0, area_seq = 0;
+    std::uint64_t capacity = 0, held = 0, occupied = 0, area_seq = 0;
     in_draw_order(row.allocations & ((1U << s.allocations_) - 1U), [&](std::uint32_t a) {
       const auto& st = s.stock_of(l.number, a);
+      // As if what is dropped had come back already: first into the debt, then free.
+      std::uint64_t back = 0;
+      for (const auto& d : dropped)
+        if (d.is_area && d.number == l.number && d.allocation == a) back += d.count;
+      const std::uint64_t owed = std::min<std::uint64_t>(st.debt, back);
+      const std::uint64_t still_held = st.held + st.paying - back, debt = st.debt - owed;
       capacity += st.capacity;
-      held += st.held + st.paying > st.debt ? st.held + st.paying - st.debt : 0;
-      debt += st.debt;
-      occupied += st.occupied();
+      held += still_held > debt ? still_held - debt : 0;
+      occupied += st.occupied() - back;
       free += free_in(l.number, a);
-      free_now += st.free();
+      free_now += static_cast<std::int64_t>(st.free() + back - owed);
       area_seq = std::max(area_seq, st.seq);
     });
     if (capacity == 0) {
       offends(i, refusal::not_in_your_channel);
+      seq = std::max(seq, area_seq);
       continue;
     }
     if (free >= l.count) {
@@ -285,13 +291,18 @@ void decider::decide(const extend_hold& c) {
 
 void decider::decide(const release_hold& c) {
   if (hold_of(c.owner, c.hold) || ended()) return;
-  if (h->state == hold_state::paying && (head.from.who == role::buyer || !c.lines.empty())) return void(paying());
+  if (head.from.who == role::buyer && paying()) return;
   if (c.lines.empty()) return yes(hold_released{hold_no{number}});
   auto& cut = s.scratch_->cut;
-  if (parts_named(c.lines, cut)) return;
+  const bool strange = parts_named(c.lines, cut);
   std::uint64_t all = 0, some = 0;
   for (const auto& p : s.parts_of(*h)) all += p.count;
   for (const auto& p : cut) some += p.count;
+  if (some < all && paying()) {
+    out.said.lines = 0;
+    return;
+  }
+  if (strange) return;
   if (some < all && h->changes >= limits::changes_per_hold_max) return void(no(refusal::too_many_changes, h->seq));
   yes(hold_released{hold_no{number}});
 }

@@ -75,19 +75,23 @@ void decider::decide(const confirm_hold& c) {
     out.said.reason = p.reason;
     out.said.number = refund_no{p.refund};
     out.said.tells_of = sequence{p.seq};
-    out.said.waits_for = sequence{std::max(p.seq, h == nullptr ? 0 : h->seq)};
+    out.said.waits_for = sequence{std::max<std::uint64_t>(p.seq, h == nullptr ? 0 : behind(*h))};
     return true;
   };
 
   number = s.find_hold(c.owner.value, c.hold.value);
-  if (number == 0) {
+  if (number != 0) {
+    h = &s.holds_.at(number);
+    out.said.state = h->state;
+    out.said.deadline = s.deadline_of(hold_no{number});
+  }
+  // A payment that came before its hold stays what it was, though the hold is there now: it must not buy as well.
+  if (s.strays_.live() != 0)
     if (const auto ref = s.find_stray(c.owner.value, c.hold.value, reference); ref != 0) return void(again(s.strays_.at(ref).paid));
+  if (number == 0) {
     if (s.strays_open_ >= s.rules().unknown_refunds_max) return void(no(refusal::refunds_full, s.last_.value));
     return give_back(refund_reason::unknown_hold);
   }
-  h = &s.holds_.at(number);
-  out.said.state = h->state;
-  out.said.deadline = s.deadline_of(hold_no{number});
   std::size_t payments = 0;
   for (auto p = h->payments; p != 0; p = s.payments_.at(p).next, ++payments)
     if (s.payments_.at(p).reference == reference) return void(again(s.payments_.at(p)));

@@ -5,7 +5,7 @@
 
 namespace holdfast::core {
 
-void decider::decide(const create_session&) { no(refusal::name_taken, 1); }
+void decider::decide(const create_session&) { no(refusal::not_allowed, 0); }
 
 void decider::decide(const open_sale& c) {
   if (s.sale_ == sale_state::paused) return void(no(refusal::paused, s.control_seq_));

@@ -30,6 +30,8 @@ struct decider {
   // ---- refusing ----
   /// Refuses, telling of record `seq`; returns true so that steps can be chained with ||.
   bool no(refusal r, std::uint64_t seq);
+  /// The newest record behind the state and the deadline that an answer shows of this hold: a shift moves every deadline.
+  [[nodiscard]] std::uint64_t behind(const state::hold& shown) const;
   void yes(event e) {
     out.accepted = true;
     out.done = std::move(e);

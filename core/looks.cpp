@@ -23,6 +23,11 @@ struct viewer {
   static result show(T&& t) {
     return std::make_shared<const seen>(std::forward<T>(t));
   }
+  /// The newest record behind a hold as it is shown: a shift moves every deadline.
+  [[nodiscard]] std::uint64_t behind(std::uint32_t n) const {
+    const auto& h = s.holds_.at(n);
+    return live(h.state) ? std::max<std::uint64_t>(h.seq, s.control_seq_) : h.seq;
+  }
   [[nodiscard]] bool trusted() const { return from.who == role::shop || from.who == role::op || from.who == role::auditor; }
 
   [[nodiscard]] hold_seen hold(std::uint32_t n) const {
@@ -66,7 +71,7 @@ struct viewer {
   result operator()(const look_hold& l) const {
     const auto n = s.find_hold(l.owner.value, l.hold.value);
     if (n == 0) return no(refusal::unknown_hold, s.forgot_seq_);
-    tells(s.holds_.at(n).seq);
+    tells(behind(n));
     said.state = s.holds_.at(n).state;
     said.deadline = s.deadline_of(hold_no{n});
     return show(hold(n));
@@ -84,7 +89,7 @@ struct viewer {
     std::uint64_t seq = seat.seq;
     if (seat.hold != 0) {
       const auto& h = s.holds_.at(seat.hold);
-      seq = std::max(seq, h.seq);
+      seq = std::max(seq, behind(seat.hold));
       if (trusted()) {
         v.owner = owner_id{s.owners_.at(h.owner_ref).id};
         v.hold = hold_id{s.ids_.at(h.id_ref).id};
@@ -111,7 +116,7 @@ struct viewer {
     std::uint64_t newest = said.tells_of.value;
     for (const auto n : numbers) {
       v.holds.push_back(hold(n));
-      newest = std::max(newest, s.holds_.at(n).seq);
+      newest = std::max(newest, behind(n));
       for (auto p = s.holds_.at(n).payments; p != 0; p = s.payments_.at(p).next)
         if (s.payments_.at(p).refund != 0) v.refunds.push_back(refund(s.payments_.at(p).refund - 1));
     }

@@ -451,12 +451,12 @@ struct loader {
         ++s.refunds_open_;
         s.due_back_ += r.amount;
       }
-      if (r.reason == refund_reason::unknown_hold) {
+      if (r.reason == refund_reason::unknown_hold || r.reason == refund_reason::cancelled) {
         auto& o = s.owners_.at(owner_ref(r.owner));
         ++o.uses;
         r.of_owner = o.refund_first;
         o.refund_first = static_cast<std::uint32_t>(i + 1);
-        if (!r.settled) ++s.strays_open_;
+        if (r.reason == refund_reason::unknown_hold && !r.settled) ++s.strays_open_;
       }
       s.refunds_.push_back(r);
     }

@@ -61,7 +61,7 @@ struct owner {
   std::uint32_t live_first = 0;  ///< live holds
   std::uint32_t rest_first = 0;  ///< orders and ended holds
   std::uint32_t live = 0;
-  std::uint32_t refund_first = 0;  ///< refunds for unknown holds
+  std::uint32_t refund_first = 0;  ///< refunds for unknown holds and cancelled orders
   std::uint32_t uses = 0;          ///< holds and refunds that need this entry
 };
 
@@ -116,7 +116,7 @@ struct refund {
   id128 hold;
   std::uint64_t seq = 0;     ///< of its record or, once settled, of that
   std::uint64_t recorded = 0;  ///< of its record
-  std::uint32_t of_owner = 0;  ///< next refund of the owner's unknown holds
+  std::uint32_t of_owner = 0;  ///< next such refund of the owner
   refund_reason reason = refund_reason::none;
   bool settled = false;
 };
