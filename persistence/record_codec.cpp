@@ -411,15 +411,23 @@ void encode_record(const core::record& r, base::bytes& out) {
 
 base::result<core::record> decode_record(const record_ref& framed, const plan_library* plans,
                                          std::pmr::memory_resource& arena) {
+  core::record r;
+  if (auto ok = decode_record(framed, plans, arena, r); !ok) return ok.failure();
+  return r;
+}
+
+base::result<void> decode_record(const record_ref& framed, const plan_library* plans, std::pmr::memory_resource& arena,
+                                 core::record& into) {
+  auto& r = into;
   base::byte_reader in(framed.bytes);
   const auto o = get_outside(in);
   if (!in.ok()) return bad("does not begin like one");
   if (o.more) return bad("has more than one event, which this program does not know");
   digest plan{};
-  core::record r;
   r.number = core::sequence{framed.sequence};
   r.at = core::log_time{framed.log_time};
   r.rules_version = o.rules;
+  r.head = {};
   r.head.from = o.from;
   r.head.channel = o.channel;
   r.done = get_event(o.event, o.own, plan, in, arena);
@@ -434,7 +442,7 @@ base::result<core::record> decode_record(const record_ref& framed, const plan_li
   auto asked = core::decode_command(static_cast<command_tag>(tag), form_of(static_cast<command_tag>(tag), r.done), in, arena);
   if (!asked) return bad("has a malformed command: " + asked.failure().text);
   r.asked = std::move(*asked);
-  if (auto ok = get_options(r.head, in, arena); !ok) return ok.failure();
+  if (auto ok = get_options(r.head, in, arena); !ok) return ok;
   if (auto* deadline = deadline_of(r.done)) deadline->value += deadline_base(r.at, r.asked);
 
   if (auto* created = std::get_if<core::create_session>(&r.asked); created != nullptr && plans != nullptr) {
@@ -444,7 +452,7 @@ base::result<core::record> decode_record(const record_ref& framed, const plan_li
       return base::error{base::trouble::corrupt, "the record needs plan " + base::to_hex(plan) + ", which the journal does not have"};
     created->terms = std::move(terms);
   }
-  return r;
+  return {};
 }
 
 base::result<record_peek> peek_record(base::byte_view record) {

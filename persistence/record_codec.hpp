@@ -69,6 +69,10 @@ void encode_record(const core::record& r, base::bytes& out);
 [[nodiscard]] base::result<core::record> decode_record(const record_ref& framed, const plan_library* plans,
                                                        std::pmr::memory_resource& arena);
 
+/// The same into a record that is used again; after an error its content is unspecified.
+[[nodiscard]] base::result<void> decode_record(const record_ref& framed, const plan_library* plans, std::pmr::memory_resource& arena,
+                                               core::record& into);
+
 /// The outside of a record, read without its command and without allocating.
 struct record_peek {
   enum class kind : std::uint8_t { other, created, sold, back } what = kind::other;

@@ -67,7 +67,7 @@ replica::replica(const core::session_options& options)
     : options_(options),
       plans_(std::make_shared<plan_library>()),
       arena_(std::make_unique<std::pmr::monotonic_buffer_resource>(arena_bytes)) {
-  window_.reserve(window);
+  window_.resize(window);
 }
 
 base::result<replica> replica::load(const checkpoint_files& files, const checkpoint& c, const core::session_options& options) {
@@ -87,13 +87,14 @@ base::result<replica> replica::load(const checkpoint_files& files, const checkpo
   return r;
 }
 
-core::session* replica::find(std::uint64_t id) {
-  if (id != last_id_ || last_found_ == nullptr) {
-    const auto at = sessions_.find(id);
-    last_found_ = at == sessions_.end() ? nullptr : &at->second;
-    last_id_ = id;
-  }
-  return last_found_;
+replica::place* replica::find(std::uint64_t id) {
+  if (id == last_id_ && last_found_ != nullptr) return last_found_;
+  const auto session = sessions_.find(id);
+  if (session == sessions_.end()) return nullptr;
+  auto& p = places_[id];
+  p.session = &session->second;
+  last_id_ = id;
+  return last_found_ = &p;
 }
 
 base::result<void> replica::apply(const block_view& block) {
@@ -107,12 +108,11 @@ base::result<void> replica::apply(const block_view& block) {
       if (auto ok = plans_->add(record.bytes); !ok) return refuse(record, ok.failure().text);
       continue;
     }
-    auto decoded = decode_record(record, plans_.get(), *arena_);
-    if (!decoded) return refuse(record, decoded.failure().text);
-    auto* known = find(record.session);
-    window_.push_back({core::session_id{record.session}, known, std::move(*decoded)});
-    if (known != nullptr) known->prefetch_far(window_.back().record.head, window_.back().record.asked);
-    if (window_.size() == window)
+    auto& p = window_[waiting_];
+    if (auto ok = decode_record(record, plans_.get(), *arena_, p.record); !ok) return refuse(record, ok.failure().text);
+    p.session.value = record.session;
+    p.known = find(record.session);
+    if (++waiting_ == window)
       if (auto ok = apply_window(block.header.number); !ok) return ok;
   }
   if (auto ok = apply_window(block.header.number); !ok) return ok;
@@ -120,14 +120,43 @@ base::result<void> replica::apply(const block_view& block) {
   return {};
 }
 
+/// Asks for all memory that the window will need before any of it is needed: most of a replay is waiting for memory, and waits
+/// for independent things pass at the same time. Changes nothing but that commands by number get their names early.
+void replica::prefetch_window() {
+  // A hold number that is given out in this window means another hold before and after: such records wait for their turn.
+  std::uint64_t given_out = 0;
+  for (std::size_t i = 0; i < waiting_; ++i) {
+    auto& p = window_[i];
+    p.by_number = false;
+    if (p.known == nullptr) continue;
+    const auto hold = hold_of(p.record.done);
+    if (std::holds_alternative<core::hold_placed>(p.record.done)) {
+      given_out |= std::uint64_t{1} << hold.value % 64;
+      p.known->session->prefetch_far(p.record.head, p.record.asked);
+    } else if (hold.value != 0 && hold.value <= p.known->holds && (given_out >> hold.value % 64 & 1U) == 0) {
+      p.by_number = p.known->session->state_of(hold) != core::hold_state::none;
+    }
+  }
+  for (std::size_t i = 0; i < waiting_; ++i) {
+    auto& p = window_[i];
+    if (!p.by_number) continue;
+    const auto& s = *p.known->session;
+    s.complete(p.record);
+    // Its own id will be remembered under the owner. A confirm looks for such an id, so it knows where that is.
+    s.prefetch_far(p.record.head, core::confirm_hold{core::owner_of(p.record.asked), p.record.head.id, {}, 0, {}});
+  }
+  for (std::size_t i = 0; i < waiting_; ++i)
+    if (window_[i].known != nullptr) window_[i].known->session->prefetch_near(window_[i].record.asked);
+}
+
 base::result<void> replica::apply_window(std::uint64_t block) {
-  for (const auto& p : window_)
-    if (p.known != nullptr) p.known->prefetch_near(p.record.asked);
-  for (auto& p : window_) {
-    auto* s = p.known != nullptr ? p.known : find(p.session.value);
-    const auto expected = s == nullptr ? 1 : s->last().value + 1;
+  prefetch_window();
+  for (std::size_t i = 0; i < waiting_; ++i) {
+    auto& p = window_[i];
+    auto* known = p.known != nullptr ? p.known : find(p.session.value);
+    const auto expected = known == nullptr ? 1 : known->session->last().value + 1;
     const bool creates = std::holds_alternative<core::create_session>(p.record.asked);
-    if (p.record.number.value != expected || creates != (s == nullptr))
+    if (p.record.number.value != expected || creates != (known == nullptr))
       return base::error{base::trouble::corrupt,
                          fmt::format("block {}, session {}: record {} comes where record {} belongs", block, p.session.value,
                                      p.record.number.value, expected)};
@@ -137,14 +166,14 @@ base::result<void> replica::apply_window(std::uint64_t block) {
         return base::error{base::trouble::corrupt,
                            fmt::format("block {}, session {}: {}", block, p.session.value, ok.failure().text)};
       sessions_.emplace(p.session.value, core::session::create(p.session, p.record, options_));
-      last_found_ = nullptr;
-    } else {
-      s->complete(p.record);
-      s->apply(p.record);
+      continue;
     }
+    if (!p.by_number) known->session->complete(p.record);
+    known->session->apply(p.record);
+    if (const auto* placed = std::get_if<core::hold_placed>(&p.record.done)) known->holds = std::max(known->holds, placed->hold.value);
   }
-  records_ += window_.size();
-  window_.clear();
+  records_ += waiting_;
+  waiting_ = 0;
   arena_->release();
   return {};
 }

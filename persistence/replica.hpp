@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <memory_resource>
+#include <unordered_map>
 #include <vector>
 
 #include "core/session.hpp"
@@ -49,14 +50,21 @@ class replica {
 
  private:
   /// Records that are decoded before the first of them is applied, so that what they touch is on its way from memory.
-  static constexpr std::size_t window = 32;
+  static constexpr std::size_t window = 64;
+  /// A session, and a hold number up to which its holds exist for sure; 0 if that is not known.
+  struct place {
+    core::session* session = nullptr;
+    std::uint32_t holds = 0;
+  };
   struct pending {
     core::session_id session;
-    core::session* known = nullptr;
+    place* known = nullptr;
+    bool by_number = false;  ///< names a hold that exists already
     core::record record;
   };
   base::result<void> apply_window(std::uint64_t block);
-  core::session* find(std::uint64_t id);
+  void prefetch_window();
+  place* find(std::uint64_t id);
 
   core::session_options options_;
   std::shared_ptr<plan_library> plans_;
@@ -65,9 +73,11 @@ class replica {
   std::uint64_t records_ = 0;
 
   std::unique_ptr<std::pmr::monotonic_buffer_resource> arena_;
-  std::vector<pending> window_;
+  std::vector<pending> window_;    ///< used again; the first `waiting_` are filled
+  std::size_t waiting_ = 0;
+  std::unordered_map<std::uint64_t, place> places_;
   std::uint64_t last_id_ = 0;
-  core::session* last_found_ = nullptr;
+  place* last_found_ = nullptr;
 };
 
 }  // namespace holdfast::persistence
