@@ -92,6 +92,44 @@ TEST_CASE("an honest journal is clean, and its counts are those of the sale") {
   }
 }
 
+TEST_CASE("a fault that was cleared is no violation") {
+  evening e;
+  auto records = e.b.records();
+  replica r({});
+  good(e.b.journal->scan(1, e.b.journal->last_block().number, [&](const block_view& block) -> base::result<bool> {
+    good(r.apply(block));
+    return true;
+  }));
+  engine out_of_service(std::move(r.sessions().at(1)), log_time{e.b.now});
+  struct : step_sink {
+    std::vector<written> out;
+    answer last;
+    void on_record(const record& x) override {
+      out.push_back({1, x.number.value, x.at.value, {}});
+      encode_record(x, out.back().bytes);
+    }
+    void on_view_change(const view_change&) override {}
+    void on_answer(std::uint64_t, const answer& said, std::shared_ptr<const seen>) override { last = said; }
+  } sink;
+  request q;
+  q.head.from = {role::op, 1000};
+  q.head.channel = 1;
+  q.head.id = e.b.fresh();
+  q.asked = command(clear_fault{});
+  out_of_service.step({&q, 1}, log_time{e.b.now + 7 * minute + 1}, sink);
+  REQUIRE(sink.last.refused == refusal::none);
+  // Hold 3 had its fifteen minutes from before; its time stood.
+  out_of_service.step({}, log_time{e.b.now + 21 * minute}, sink);
+  CHECK(sink.out.size() == 1);
+  out_of_service.step({}, log_time{e.b.now + 23 * minute}, sink);
+  CHECK(sink.out.size() == 2);
+  records.insert(records.end(), sink.out.begin(), sink.out.end());
+  const auto report = audited(rechained(records, 2));
+  REQUIRE_MESSAGE(report.clean(), report.wrong->what);
+  CHECK(report.sessions.at(0).state == session_digest(out_of_service.state()));
+  CHECK(report.sessions.at(0).holds_expired == 2);
+}
+
 TEST_CASE("a checkpoint is compared with what its records lead to") {
   box_office b(111);
   b.open(1, small_hall(60));
