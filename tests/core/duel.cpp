@@ -1,0 +1,419 @@
+#include "tests/core/duel.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "tests/core/describe.hpp"
+
+namespace holdfast::tests {
+
+using namespace core;
+
+namespace {
+
+constexpr session_options options{};
+constexpr std::uint64_t look_ticket = ~std::uint64_t{0};
+
+/// The answers without what only the engine knows.
+bool same_body(const answer& a, const answer& b) {
+  return a.refused == b.refused && a.outcome == b.outcome && a.reason == b.reason && a.number == b.number && a.granted == b.granted &&
+         a.lines == b.lines && a.left == b.left && a.retry_after == b.retry_after && a.kind == b.kind && a.repeated == b.repeated &&
+         a.state == b.state && a.deadline == b.deadline;
+}
+
+base::bytes bytes_of(const session& s) {
+  base::bytes b;
+  base::byte_writer w(b);
+  s.save(w);
+  return b;
+}
+
+/// The command as a decoded record has it: owner and hold stripped where the event names the hold.
+command by_number(const command& c, const event& done) {
+  const bool stray = std::holds_alternative<refund_recorded>(done) && std::get<refund_recorded>(done).hold.value == 0;
+  command out = c;
+  if (stray) return out;
+  std::visit([](auto& x) {
+    if constexpr (requires { x.hold; x.owner; }) x.owner = {}, x.hold = {};
+    else if constexpr (requires { x.order; }) x.owner = {}, x.order = {};
+  }, out);
+  return out;
+}
+
+template <class T>
+std::string differ(const char* what, const T& engine, const T& model) {
+  std::ostringstream s;
+  s << what << ": engine " << engine << ", model " << model;
+  return s.str();
+}
+
+#define COMPARE(what, a, b)                                    \
+  do {                                                         \
+    if ((a) != (b)) return where + differ<decltype(+(a))>(what, a, b); \
+  } while (false)
+
+std::optional<std::string> compare(const std::string& where, const place_counts& a, const place_counts& b) {
+  COMPARE("free", a.free, b.free);
+  COMPARE("held", a.held, b.held);
+  COMPARE("paying", a.paying, b.paying);
+  COMPARE("sold", a.sold, b.sold);
+  COMPARE("blocked", a.blocked, b.blocked);
+  COMPARE("withdrawn", a.withdrawn, b.withdrawn);
+  return std::nullopt;
+}
+
+std::optional<std::string> compare(const std::string& where, const hold_seen& a, const hold_seen& b) {
+  COMPARE("number", a.number.value, b.number.value);
+  COMPARE("state", static_cast<int>(a.state), static_cast<int>(b.state));
+  COMPARE("channel", a.channel, b.channel);
+  const bool live = a.state == hold_state::held || a.state == hold_state::paying;
+  if (live) COMPARE("deadline", a.deadline.value, b.deadline.value);
+  if (live) COMPARE("lifetime_end", a.lifetime_end.value, b.lifetime_end.value);
+  COMPARE("extensions", a.extensions, b.extensions);
+  COMPARE("attempts", a.attempts, b.attempts);
+  if (a.owner != b.owner || a.id != b.id || a.basket != b.basket) return where + "owner, id or basket differ";
+  if (a.state != hold_state::released) {
+    // In any order, and what is left or cancelled of one line in any number of pieces.
+    const auto sorted = [](const std::vector<line_seen>& v) {
+      std::map<std::string, std::uint32_t> pieces;
+      for (auto l : v) {
+        const auto n = std::exchange(l.what.count, 0);
+        pieces[text_of(l.what) + (l.cancelled ? " cancelled" : "")] += n;
+      }
+      std::string all;
+      for (const auto& [l, n] : pieces) all += l + "*" + std::to_string(n) + ", ";
+      return all;
+    };
+    if (sorted(a.lines) != sorted(b.lines)) return where + differ("lines", sorted(a.lines), sorted(b.lines));
+  }
+  COMPARE("payments", a.payments.size(), b.payments.size());
+  const auto all_payments = [](const hold_seen& h) {
+    std::multiset<std::string> all;
+    for (const auto& p : h.payments)
+      all.insert(std::to_string(p.amount) + " kind " + std::to_string(static_cast<int>(p.kind)) + " outcome " +
+                 std::to_string(static_cast<int>(p.outcome)) + " reason " + std::to_string(static_cast<int>(p.reason)) + " refund " +
+                 std::to_string(p.number.value));
+    return all;
+  };
+  if (all_payments(a) != all_payments(b)) return where + "payments differ";
+  return std::nullopt;
+}
+
+}  // namespace
+
+record created_record(const std::shared_ptr<const session_terms>& terms, log_time at) {
+  record r;
+  r.number = sequence{1};
+  r.at = at;
+  r.rules_version = rules_version;
+  r.head.from = {role::op, 0};
+  r.asked = create_session{terms};
+  r.done = session_created{};
+  return r;
+}
+
+duel::duel(std::shared_ptr<const session_terms> terms, log_time created)
+    : terms_(std::move(terms)),
+      now_(created),
+      model_(*terms_),
+      witness_(*terms_),
+      shadow_(session::create(id, created_record(terms_, created), options)),
+      engine_(session::create(id, created_record(terms_, created), options)),
+      view_(terms_->seating, terms_->rules),
+      places_(terms_->seating->places()) {}
+
+void duel::on_record(const record& r) {
+  if (r.at != now_) trouble_ = "a record of another time than the step's";
+  if (auto t = witness_.on_record(r); !t.empty()) trouble_ = t;
+  record decoded = r;
+  decoded.asked = by_number(r.asked, r.done);
+  shadow_.complete(decoded);
+  if (text_of(decoded.asked) != text_of(r.asked)) trouble_ = "complete() made '" + text_of(decoded.asked) + "' of '" + text_of(r.asked) + "'";
+  if (!std::holds_alternative<holds_expired>(r.done) && !std::holds_alternative<clear_fault>(r.asked)) {
+    // What an auditor does: decide again and compare.
+    const auto again = shadow_.decide(decoded.head, decoded.asked, r.at);
+    if (!again.accepted || again.done.index() != r.done.index()) trouble_ = "the record is not what is decided again: " + text_of(r.asked);
+  } else if (const auto* e = std::get_if<holds_expired>(&r.done); e != nullptr && !shadow_.may_expire(e->holds, r.at)) {
+    trouble_ = "expired what may not expire";
+  }
+  shadow_.apply(decoded);
+}
+
+void duel::on_view_change(const view_change& c) { view_.apply({&c, 1}, witness_.last()); }
+
+void duel::on_answer(std::uint64_t ticket, const answer& said, std::shared_ptr<const seen> shown) {
+  if (ticket == look_ticket) {
+    look_said_ = said;
+    shown_ = std::move(shown);
+    return;
+  }
+  if (ticket != said_.size()) trouble_ = "answers come in another order than the questions";
+  said_.push_back(said);
+  if (ticket < asked_.size())
+    if (auto t = witness_.judge(asked_[ticket], said); !t.empty())
+      trouble_ = text_of(asked_[ticket].what) + "\n  answered " + text_of(said) + "\n  " + t;
+}
+
+std::optional<std::string> duel::play(const happening& h) {
+  now_ = h.now;
+  said_.clear();
+  asked_.clear();
+  if (h.what == happening::kind::step) return play_step(h);
+
+  std::optional<log_time> fault;
+  if (h.what == happening::kind::fault) {
+    // What is due at that moment is expired before, so that both stand at the same place.
+    if (auto t = play_step({happening::kind::step, h.now, {}})) return t;
+    if (auto t = drain()) return t;
+    model_.expire(h.now);
+    if (!model_.see_session().faulted) model_.fault(h.now);
+    fault = h.now;
+  } else if (model_.see_session().faulted) {
+    return std::nullopt;  // a restart does not heal
+  }
+  const auto bytes = bytes_of(engine_.state());
+  auto loaded = session::load(id, bytes, terms_->seating, options);
+  if (!loaded) return "a saved session does not load: " + loaded.failure().text;
+  if (bytes_of(*loaded) != bytes) return "saved, loaded and saved again gives other bytes";
+  engine_ = core::engine(std::move(loaded).value(), fault);
+  return std::nullopt;
+}
+
+std::optional<std::string> duel::play_step(const happening& h) {
+  {
+    batch_arena arena;
+    std::vector<request> requests;
+    for (std::size_t i = 0; i < h.batch.size(); ++i) {
+      asked_.push_back(h.batch[i]);
+      const auto a = deep_copy(h.batch[i], arena);
+      requests.push_back({i, a.head, a.what});
+    }
+    engine_.step(requests, h.now, *this);
+  }
+  if (!trouble_.empty()) return trouble_;
+  if (said_.size() != h.batch.size()) return "not every command got an answer";
+
+  model_.expire(h.now);
+  for (std::size_t i = 0; i < h.batch.size(); ++i) {
+    const auto& a = h.batch[i];
+    // The only answer that tells that holds are left to expire; the model leaves none.
+    if (said_[i].refused == refusal::busy && std::holds_alternative<shift_deadlines>(a.what) && a.head.from.who == role::op) continue;
+    const auto second = model_.decide(a.head, a.what, h.now);
+    if (!same_body(said_[i], second))
+      return "at " + std::to_string(h.now.value) + " command " + std::to_string(i) + " of the batch\n  " + text_of(a.head) + "\n  " +
+             text_of(a.what) + "\n  engine " + text_of(said_[i]) + "\n  model  " + text_of(second);
+  }
+  if (auto c = model_.contradiction(); !c.empty()) return "the model contradicts itself: " + c;
+  auto t = conservation();
+  model_.expire(h.now);  // as the look's step did
+  return t;
+}
+
+std::shared_ptr<const seen> duel::look(const core::look& l, answer* said) {
+  request r;
+  r.ticket = look_ticket;
+  r.head.from = {role::op, 0};
+  r.asked = l;
+  shown_.reset();
+  engine_.step({&r, 1}, now_, *this);
+  if (said != nullptr) *said = look_said_;
+  return shown_;
+}
+
+std::optional<std::string> duel::conservation() {
+  const auto shown = look(look_session{});
+  if (!shown) return "look_session was refused";
+  const auto& n = std::get<session_seen>(*shown).places;
+  if (n.free + n.held + n.paying + n.sold + n.blocked != places_) return "places are not conserved";
+  if (n.withdrawn > n.held + n.paying + n.sold) return "more places are withdrawn than occupied";
+  if (look_said_.waits_for != last()) return "a whole-session look does not wait for the last record";
+  return std::nullopt;
+}
+
+std::optional<std::string> duel::drain() {
+  for (int i = 0; i < 10'000; ++i) {
+    const auto next = engine_.next_deadline();
+    if (!next || *next > now_) return std::nullopt;
+    said_.clear();
+    engine_.step({}, now_, *this);
+    if (!trouble_.empty()) return trouble_;
+  }
+  return "due holds are left over for ever";
+}
+
+std::optional<std::string> duel::compare_state(const std::deque<asked>& recent, const std::vector<owner_id>& owners) {
+  std::string where;
+  model_.expire(now_);
+  if (auto t = drain()) return t;
+
+  const auto deadline = engine_.next_deadline();
+  COMPARE("next_deadline", deadline ? deadline->value : 0, model_.next_deadline().value_or(0));
+
+  where = "session: ";
+  const auto s = std::get<session_seen>(*look(look_session{}));
+  const auto m = model_.see_session();
+  COMPARE("expiries_pending", s.expiries_pending, false);
+  COMPARE("sale", static_cast<int>(s.sale), static_cast<int>(m.sale));
+  COMPARE("open_channels", s.open_channels, m.open_channels);
+  COMPARE("frozen", s.frozen, m.frozen);
+  COMPARE("faulted", s.faulted, m.faulted);
+  if (auto t = compare(where, s.places, m.places)) return t;
+  COMPARE("seats", s.seats, m.seats);
+  COMPARE("areas", s.areas, m.areas);
+  COMPARE("live_holds", s.live_holds, m.live_holds);
+  COMPARE("orders", s.orders, m.orders);
+  COMPARE("ended_holds", s.ended_holds, m.ended_holds);
+  COMPARE("forgotten_early", s.forgotten_early, m.forgotten_early);
+  COMPARE("refunds_open", s.refunds_open, m.refunds_open);
+  COMPARE("refunds_total", s.refunds_total, m.refunds_total);
+  COMPARE("amount_paid", s.amount_paid, m.amount_paid);
+  COMPARE("amount_refunds_due", s.amount_refunds_due, m.amount_refunds_due);
+  COMPARE("shift_us", s.shift_us, m.shift_us);
+  COMPARE("downtime_shift_us", s.downtime_shift_us, m.downtime_shift_us);
+  COMPARE("plan_revision", s.plan_revision, m.plan_revision);
+  COMPARE("next_deadline", s.next_deadline.value, m.next_deadline.value);
+  COMPARE("last", s.last.value, last().value);
+  if (s.name != m.name || s.currency != m.currency || s.organiser_ref != m.organiser_ref || s.zone != m.zone || s.kind != m.kind ||
+      s.starts_at != m.starts_at)
+    return "session: what is for display differs";
+
+  where = "seats: ";
+  const auto seats = std::get<seats_seen>(*look(look_seats{}));
+  const auto other = model_.see_seats();
+  COMPARE("pages", seats.pages, other.pages);
+  if (seats.states != other.states) return where + "states differ";
+  COMPARE("areas", seats.areas.size(), other.areas.size());
+  for (std::size_t a = 0; a < seats.areas.size(); ++a) {
+    COMPARE("allocations", seats.areas[a].allocations.size(), other.areas[a].allocations.size());
+    for (std::size_t i = 0; i < seats.areas[a].allocations.size(); ++i)
+      if (auto t = compare("area " + std::to_string(a) + " allocation " + std::to_string(i) + ": ", seats.areas[a].allocations[i],
+                           other.areas[a].allocations[i]))
+        return t;
+  }
+  for (std::uint32_t i = 0; i < seats.states.size(); ++i) {
+    where = "seat " + std::to_string(i) + ": ";
+    const auto a = std::get<seat_seen>(*look(look_seat{seat_no{i}}));
+    const auto b = model_.see_seat(i);
+    COMPARE("state", static_cast<int>(a.state), static_cast<int>(b.state));
+    COMPARE("withdrawn", a.withdrawn, b.withdrawn);
+    if (b.state == seat_state::blocked || b.withdrawn) COMPARE("reason", a.reason, b.reason);
+    COMPARE("allocation", a.allocation, b.allocation);
+    COMPARE("category", a.category, b.category);
+    COMPARE("deadline", a.deadline.value, b.deadline.value);
+    if (a.owner != b.owner || a.hold != b.hold) return where + "owner or hold differ";
+  }
+  if (auto t = compare_holds()) return t;
+  if (auto t = compare_view()) return t;
+
+  for (const auto owner : owners) {
+    where = "owner: ";
+    const auto a = std::get<owner_seen>(*look(look_owner{owner}));
+    const auto b = model_.see_owner(owner);
+    if (a.more) continue;
+    COMPARE("holds", a.holds.size(), b.holds.size());
+    for (const auto& h : a.holds)
+      if (!model_.see_hold(owner, h.id)) return where + "has a hold that is not there";
+    std::uint64_t open_here = 0, open_there = 0;
+    for (const auto& r : a.refunds) open_here += r.settled ? 0 : r.number.value;
+    for (const auto& r : b.refunds) open_there += r.settled ? 0 : r.number.value;
+    COMPARE("open refunds", open_here, open_there);
+  }
+  for (const auto& r : recent) {
+    if (r.head.id.value.zero()) continue;
+    where = "fate of " + text_of(r.what) + ": ";
+    const auto owner = model_owner_of(r.what);
+    const auto shown = look(look_fate{owner, r.head.id, r.head.client_deadline});
+    if (!shown) return where + "was refused";
+    const auto a = std::get<fate_seen>(*shown);
+    const auto b = model_.see_fate(owner, r.head.id, r.head.client_deadline);
+    COMPARE("fate", static_cast<int>(a.what), static_cast<int>(b.what));
+    if (a.what == fate::accepted) {
+      COMPARE("command", static_cast<int>(a.command), static_cast<int>(b.command));
+      if (!same_body(a.first, b.first)) return where + "\n  engine " + text_of(a.first) + "\n  model  " + text_of(b.first);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> duel::compare_holds() {
+  for (const auto& [key, h] : model_.hall().holds) {
+    const auto where = "hold " + std::to_string(h.number) + ": ";
+    answer said;
+    const auto shown = look(look_hold{key.first, key.second}, &said);
+    if (!shown) return where + "is not there for the engine: " + text_of(said);
+    if (auto t = compare(where, std::get<hold_seen>(*shown), *model_.see_hold(key.first, key.second))) return t;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> duel::compare_view() {
+  sale_view fresh(terms_->seating, terms_->rules);
+  std::vector<view_change> changes;
+  engine_.state().describe_view(changes);
+  fresh.apply(changes, last());
+
+  const auto s = model_.see_session();
+  const auto seats = model_.see_seats();
+  const auto gone = [&](std::uint32_t seat) {
+    const auto state = model_.hall().state_of(seat);
+    return state == seat_state::sold || state == seat_state::blocked;
+  };
+  for (std::size_t c = 0; c < terms_->rules.channels.size(); ++c) {
+    const auto takes = terms_->rules.channels[c].allocations;
+    const auto channel = static_cast<channel_no>(c);
+    refusal gate = refusal::none;
+    if (s.frozen) gate = refusal::frozen;
+    else if (s.sale == sale_state::announced) gate = refusal::not_open;
+    else if (s.sale == sale_state::paused) gate = refusal::paused;
+    else if (s.sale == sale_state::closed) gate = refusal::closed;
+    else if ((s.open_channels >> c & 1U) == 0) gate = refusal::not_open;
+
+    std::uint64_t left = 0;  // places that are not gone, held ones among them
+    std::vector<std::uint64_t> in_area(seats.areas.size());
+    for (std::uint32_t i = 0; i < seats.states.size(); ++i)
+      if ((takes >> model_.hall().seats[i].allocation & 1U) != 0 && !gone(i)) ++left;
+    for (std::size_t a = 0; a < seats.areas.size(); ++a)
+      for (std::size_t n = 0; n < seats.areas[a].allocations.size(); ++n)
+        if ((takes >> n & 1U) != 0) {
+          const auto& share = seats.areas[a].allocations[n];
+          in_area[a] += share.free + share.held + share.paying;
+        }
+    for (const auto n : in_area) left += n;
+
+    const auto check = [&](line l, bool is_gone) -> std::optional<std::string> {
+      const refusal want = gate != refusal::none ? gate : left == 0 || is_gone ? refusal::sold_out : refusal::none;
+      const std::uint64_t bits = want == refusal::sold_out && left != 0 ? 1 : 0;
+      for (const auto* view : {&view_, &fresh}) {
+        // Going out of service is no record: what is built of records does not know it, what is begun afresh does.
+        const bool knows = view == &fresh && s.faulted;
+        const auto said = view->judge(channel, {&l, 1});
+        if (said.refused != (knows ? refusal::faulted : want) || said.lines != (knows ? 0 : bits))
+          return (view == &fresh ? "a fresh view says " : "the view says ") + std::string(core::name_of(said.refused)) + " of " + text_of(l) +
+                 " to channel " + std::to_string(c) + ", the model " + std::string(core::name_of(want));
+      }
+      return std::nullopt;
+    };
+    for (std::uint32_t i = 0; i < seats.states.size(); ++i) {
+      const bool own = (takes >> model_.hall().seats[i].allocation & 1U) != 0;
+      if (auto t = check({place_kind::seat, i, 1, 0}, own && gone(i))) return t;
+    }
+    for (std::uint32_t a = 0; a < in_area.size(); ++a)
+      if (auto t = check({place_kind::area, a, 1, 0}, in_area[a] == 0)) return t;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> duel::compare_bytes() {
+  engine_.state().verify();
+  const auto live = bytes_of(engine_.state());
+  if (live != bytes_of(shadow_)) return "the replayed state has other bytes than the live one";
+  auto loaded = session::load(id, live, terms_->seating, options);
+  if (!loaded) return "a saved session does not load: " + loaded.failure().text;
+  if (bytes_of(*loaded) != live) return "the loaded state has other bytes than the live one";
+  return std::nullopt;
+}
+
+}  // namespace holdfast::tests
