@@ -15,7 +15,7 @@ TEST_CASE("who is too many is told so; when somebody leaves there is room again"
     two.greet(listener_kind::shop);
     client three(c.port());
     CHECK(three.goodbye() == protocol::goodbye_code::too_many_connections);
-    CHECK(c.closed(closing::refused) == 1);
+    CHECK(until([&] { return c.closed(closing::refused) == 1; }));
   }
   CHECK(until([&] { return c.server->stats().connections == 1; }));
   client four(c.port());
