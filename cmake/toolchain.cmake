@@ -53,7 +53,8 @@ add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack)
 find_program(HOLDFAST_CCACHE ccache)
 mark_as_advanced(HOLDFAST_CCACHE)
 if(HOLDFAST_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${HOLDFAST_CCACHE})
+  # Paths below the source count as relative, so that a clone elsewhere is served by the same cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${HOLDFAST_CCACHE})
 endif()
 
 find_program(HOLDFAST_LLD ld.lld)
