@@ -20,8 +20,9 @@ constexpr std::size_t linger_bytes_max = 1U << 20U;
 // Sent bytes at the front of the output are let go when there are more than this.
 constexpr std::size_t compact_bytes = 64 * 1024;
 
-// The buffer that an idle connection keeps. A shop pipelines; of buyers there may be a million.
-std::size_t first_buffer_bytes(listener_kind k) { return k == listener_kind::buyer ? 1'024 : 64 * 1024; }
+// The buffer that an idle connection keeps: of buyers there may be a million. A shop pipelines, and some seventy requests a
+// system call are enough for that.
+std::size_t first_buffer_bytes(listener_kind k) { return k == listener_kind::buyer ? 1'024 : 8 * 1024; }
 
 }  // namespace
 
