@@ -1,5 +1,6 @@
-// What restarts cost: replaying records into sessions, admitting them past the guard, auditing them, and a snapshot there and back.
-// The journal is one sale of a 50,000-seat hall over a million owners: each seat is held, given back, held again and paid for.
+// What restarts cost: replaying records into sessions, admitting them past the guard, auditing them, and a snapshot
+// there and back. The journal is one sale of a 50,000-seat hall over a million owners: each seat is held, given back,
+// held again and paid for.
 #include <benchmark/benchmark.h>
 
 #include "hall.hpp"
@@ -65,7 +66,11 @@ std::unique_ptr<sale> make_sale() {
   auto plan = std::make_shared<const core::plan>(plans::generate_hall({.seats = seats}));
   const auto added = s.plans.add(plan);
   auto session = bench::make_session(plan);
-  core::record created{core::sequence{1}, core::log_time{1'000'000}, core::rules_version, {}, core::create_session{session.shared_terms()},
+  core::record created{core::sequence{1},
+                       core::log_time{1'000'000},
+                       core::rules_version,
+                       {},
+                       core::create_session{session.shared_terms()},
                        core::session_created{}};
   w.add(plan_sequence, 1'000'000, added.what->bytes);
   w.on_record(created);

@@ -33,10 +33,12 @@ class subject {
 
   finding take(core::record& r, std::uint64_t compare_every) {
     if (r.number.value != state_.last().value + 1)
-      return fmt::format("record {} is missing: record {} follows record {}", state_.last().value + 1, r.number.value, state_.last().value);
+      return fmt::format("record {} is missing: record {} follows record {}", state_.last().value + 1, r.number.value,
+                         state_.last().value);
     if (r.at < state_.last_time()) return "its log time runs backwards";
     if (r.rules_version != core::rules_version)
-      return fmt::format("version {} of the rules decided it, this program has version {}", r.rules_version, core::rules_version);
+      return fmt::format("version {} of the rules decided it, this program has version {}", r.rules_version,
+                         core::rules_version);
     if (std::holds_alternative<core::create_session>(r.asked)) return "creates a session that exists";
     // The book first: what it lets through names holds that exist, so the state can be asked about them.
     if (auto wrong = book_.book(r)) return wrong;
@@ -59,8 +61,8 @@ class subject {
     const auto& seats = book_.seats();
     const auto& areas = book_.areas();
     if (p.free + p.held + p.paying + p.sold + p.blocked != tally_.capacity)
-      return fmt::format("{} free, {} held, {} paying, {} sold and {} blocked places are not the plan's {}", p.free, p.held, p.paying,
-                         p.sold, p.blocked, tally_.capacity);
+      return fmt::format("{} free, {} held, {} paying, {} sold and {} blocked places are not the plan's {}", p.free,
+                         p.held, p.paying, p.sold, p.blocked, tally_.capacity);
     const auto differs = [](const char* what, std::uint64_t state, std::uint64_t book) {
       return fmt::format("the state has {} {} places, the record-by-record book {}", state, what, book);
     };
@@ -68,7 +70,8 @@ class subject {
     if (p.paying != seats.paying + areas.paying) return differs("paying", p.paying, seats.paying + areas.paying);
     if (p.sold != seats.sold + areas.sold) return differs("sold", p.sold, seats.sold + areas.sold);
     if (p.blocked < seats.blocked) return differs("blocked", p.blocked, seats.blocked);
-    if (seen.refunds_open != book_.refunds_open().size()) return differs("refunds due for", seen.refunds_open, book_.refunds_open().size());
+    if (seen.refunds_open != book_.refunds_open().size())
+      return differs("refunds due for", seen.refunds_open, book_.refunds_open().size());
     return {};
   }
 
@@ -209,7 +212,8 @@ class auditor {
     if (created == nullptr || r->number.value != 1)
       return fmt::format("record {} of a session that was not created", r->number.value);
     if (r->rules_version != core::rules_version)
-      return fmt::format("version {} of the rules decided it, this program has version {}", r->rules_version, core::rules_version);
+      return fmt::format("version {} of the rules decided it, this program has version {}", r->rules_version,
+                         core::rules_version);
     if (auto ok = core::check_policy(created->terms->rules); !ok) return ok.failure().text;
     if (!names_.emplace(created->terms->name, framed.session).second)
       return fmt::format("a second session has the name {}", created->terms->name);
@@ -224,22 +228,25 @@ class auditor {
       finding wrong;
       if (c.at.block.hash != at.hash) wrong = "its hash is not the one that a checkpoint vouches for";
       std::size_t compared = 0;
-      auto read = wrong ? base::result<void>() : files_->load(c, [&](const snapshot_entry& entry, base::byte_view payload) {
-        if (entry.session == system_session) return base::result<void>();
-        const auto s = sessions_.find(entry.session);
-        if (s == sessions_.end() || s->second.state().last().value != entry.sequence) {
-          wrong = fmt::format("session {} does not have the {} records that a checkpoint says", entry.session, entry.sequence);
-          return base::result<void>();
-        }
-        snapshot_.clear();
-        base::byte_writer w(snapshot_);
-        s->second.state().save(w);
-        const auto state = payload.subspan(std::min(payload.size(), sizeof(digest)));
-        if (!std::ranges::equal(state, snapshot_))
-          wrong = fmt::format("a checkpoint has another state of session {} than its records lead to", entry.session);
-        ++compared;
-        return base::result<void>();
-      });
+      auto read =
+          wrong ? base::result<void>() : files_->load(c, [&](const snapshot_entry& entry, base::byte_view payload) {
+            if (entry.session == system_session) return base::result<void>();
+            const auto s = sessions_.find(entry.session);
+            if (s == sessions_.end() || s->second.state().last().value != entry.sequence) {
+              wrong = fmt::format("session {} does not have the {} records that a checkpoint says", entry.session,
+                                  entry.sequence);
+              return base::result<void>();
+            }
+            snapshot_.clear();
+            base::byte_writer w(snapshot_);
+            s->second.state().save(w);
+            const auto state = payload.subspan(std::min(payload.size(), sizeof(digest)));
+            if (!std::ranges::equal(state, snapshot_))
+              wrong =
+                  fmt::format("a checkpoint has another state of session {} than its records lead to", entry.session);
+            ++compared;
+            return base::result<void>();
+          });
       if (!read) {
         report_.warnings.push_back("cannot use a checkpoint: " + read.failure().text);
         continue;
@@ -288,7 +295,8 @@ base::result<audit_report> audit(block_store& store, const checkpoint_files* fil
   auditor a(files, options, report);
   if (auto ok = a.list_checkpoints(); !ok) return ok.failure();
   if (meta->first_block != 1)
-    report.warnings.push_back(fmt::format("blocks before block {} are no longer kept; sessions from before cannot be audited", meta->first_block));
+    report.warnings.push_back(fmt::format(
+        "blocks before block {} are no longer kept; sessions from before cannot be audited", meta->first_block));
   chain c(options.partition, meta->journal);
   auto scanned = scan_chain(store, c, meta->first_block, 0, [&](const block_view& block) -> base::result<bool> {
     if (block.header.number == meta->first_block && block.header.previous != meta->before_first) {

@@ -1,6 +1,7 @@
-// The auditor: reads a journal from its first block to its last, on a copy or beside a stopped server, and changes nothing. Of each
-// record it asks three things: do the rules of today decide the same from the state before it; may it be at all, by a
-// second bookkeeping that knows nothing of the rules (hall_book.hpp); and does the state after it agree with that book.
+// The auditor: reads a journal from its first block to its last, on a copy or beside a stopped server, and changes
+// nothing. Of each record it asks three things: do the rules of today decide the same from the state before it; may it
+// be at all, by a second bookkeeping that knows nothing of the rules (hall_book.hpp); and does the state after it agree
+// with that book.
 //
 // Two steps: `audit` over any block store, `audit_directory` over a data directory.
 #pragma once
@@ -77,8 +78,8 @@ struct audit_report {
   [[nodiscard]] bool clean() const { return !wrong; }
 };
 
-/// Checks everything that `store` holds, and that `files` (may be null) tell the same. What is wrong with the journal stands in the
-/// report; an error means that it could not be read: io, busy, or bad_input if there is no journal.
+/// Checks everything that `store` holds, and that `files` (may be null) tell the same. What is wrong with the journal
+/// stands in the report; an error means that it could not be read: io, busy, or bad_input if there is no journal.
 base::result<audit_report> audit(block_store& store, const checkpoint_files* files, const audit_options& options);
 
 /// Opens the RocksDB of a data directory read-only. Not one byte of it changes.

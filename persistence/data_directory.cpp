@@ -47,7 +47,8 @@ base::result<std::vector<faulted_session>> read_faulted(const data_directory& d)
     if (line.empty()) continue;
     if (!parse(line, f))
       return base::error{base::trouble::bad_input,
-                         fmt::format("{}: line {} is not a session and a log time: correct or remove the line", d.faulted().string(), number)};
+                         fmt::format("{}: line {} is not a session and a log time: correct or remove the line",
+                                     d.faulted().string(), number)};
     all.push_back(f);
   }
   return all;

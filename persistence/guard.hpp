@@ -1,6 +1,6 @@
-// The second line of defence: between the rules and the disk stands a bitmap of sold seats and a count of sold places for
-// each session, fed by the bytes of records alone. It knows no command, no hold and no time, shares no code with the rules, and so
-// does not share their mistakes. What it refuses stops the server before anything is written.
+// The second line of defence: between the rules and the disk stands a bitmap of sold seats and a count of sold places
+// for each session, fed by the bytes of records alone. It knows no command, no hold and no time, shares no code with
+// the rules, and so does not share their mistakes. What it refuses stops the server before anything is written.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,9 @@
-// The auditor's own bookkeeping of a session, kept from its records alone: which seat is whose, what is sold, what each limit
-// key has, whose time is over, what is owed. It is naive on purpose and shares no code with the rules, so a mistake of
-// the rules and of the session's state cannot hide in both.
+// The auditor's own bookkeeping of a session, kept from its records alone: which seat is whose, what is sold, what each
+// limit key has, whose time is over, what is owed. It is naive on purpose and shares no code with the rules, so a
+// mistake of the rules and of the session's state cannot hide in both.
 //
-// It says what no record may do; whether a record is exactly what the rules decide is the replay's question (audit.hpp).
+// It says what no record may do; whether a record is exactly what the rules decide is the replay's question
+// (audit.hpp).
 #pragma once
 
 #include <cstdint>
@@ -98,6 +99,7 @@ class hall_book {
   template <class E>
   finding on(const E&, const core::record&) { return {}; }  // moves nothing that the book keeps
 
+  static std::string place(const core::line& l);
   [[nodiscard]] std::uint64_t hold_clock(core::log_time at) const;
   hold* find(core::hold_no n);
   hold* live(core::hold_no n);
@@ -110,8 +112,8 @@ class hall_book {
   static void add_to(tally& t, std::uint8_t category, std::int64_t places);
   finding limits(std::span<const core::limit_key> keys, core::channel_no channel, const tally& more) const;
   static finding same_places(std::span<const core::line> lines, core::pieces pieces);
-  finding owe(core::refund_no number, core::refund_reason reason, std::int64_t amount, core::owner_id owner, core::hold_id id,
-              core::log_time at);
+  finding owe(core::refund_no number, core::refund_reason reason, std::int64_t amount, core::owner_id owner,
+              core::hold_id id, core::log_time at);
 
   std::shared_ptr<const core::session_terms> terms_;
   std::vector<seat> seats_;

@@ -44,8 +44,8 @@ rocksdb::Options db_options() {
   return o;
 }
 
-/// Lost work is done again, so nothing of this needs a log. Memtables are flushed in the order of writing: after a crash the
-/// position never says more than the rows that are there.
+/// Lost work is done again, so nothing of this needs a log. Memtables are flushed in the order of writing: after a
+/// crash the position never says more than the rows that are there.
 rocksdb::WriteOptions no_log() {
   rocksdb::WriteOptions w;
   w.disableWAL = true;
@@ -122,12 +122,14 @@ base::result<void> journal_index::state::begin_anew(std::string why) {
   // Not DestroyDB: it needs a manifest that it can read.
   std::error_code ec;
   std::filesystem::remove_all(directory, ec);
-  if (ec) return base::error{base::trouble::io, fmt::format("index: cannot remove {}: {}", directory.string(), ec.message())};
+  if (ec)
+    return base::error{base::trouble::io, fmt::format("index: cannot remove {}: {}", directory.string(), ec.message())};
   if (auto ok = make_directory(directory); !ok) return ok;
   return open_db();
 }
 
-base::result<std::unique_ptr<journal_index>> journal_index::open(const std::filesystem::path& directory, const base::id128& journal) {
+base::result<std::unique_ptr<journal_index>> journal_index::open(const std::filesystem::path& directory,
+                                                                 const base::id128& journal) {
   auto s = std::make_unique<state>();
   s->directory = directory;
   s->journal = journal;
@@ -168,13 +170,15 @@ base::result<void> journal_index::state::write_batch() {
 
 base::result<void> journal_index::state::add_block(const block_view& block) {
   if (at.number != 0 && (block.header.number != at.number + 1 || block.header.previous != at.hash))
-    return base::error{base::trouble::corrupt, fmt::format("index: block {} does not continue block {}", block.header.number, at.number)};
+    return base::error{base::trouble::corrupt,
+                       fmt::format("index: block {} does not continue block {}", block.header.number, at.number)};
   for (const auto& record : block) {
     if (record.session == system_session || record.sequence == plan_sequence) continue;
     arena.release();
     if (auto ok = add_record(record); !ok)
-      return base::error{ok.failure().kind, fmt::format("index: block {}, session {}, record {}: {}", block.header.number,
-                                                        record.session, record.sequence, ok.failure().text)};
+      return base::error{ok.failure().kind,
+                         fmt::format("index: block {}, session {}, record {}: {}", block.header.number, record.session,
+                                     record.sequence, ok.failure().text)};
   }
   at = block.mark();
   if (batch.GetDataSize() < batch_bytes) return {};
@@ -364,7 +368,8 @@ base::result<void> journal_index::state::add_on_hold(index_row row, const core::
       }
     }
   } else if (const auto* release = std::get_if<core::release_hold>(&r.asked)) {
-    row.lines = release->lines.empty() ? h->lines : std::vector<core::line>(release->lines.begin(), release->lines.end());
+    row.lines =
+        release->lines.empty() ? h->lines : std::vector<core::line>(release->lines.begin(), release->lines.end());
     if (!release->lines.empty()) {
       drop(release->lines);
       keep();
@@ -398,7 +403,8 @@ base::result<journal_index::found> journal_index::find(const index_query& q, std
   if (!end.empty()) read.iterate_upper_bound = &upper;
   const std::unique_ptr<rocksdb::Iterator> at(state_->db->NewIterator(read));
   auto from = fixed;
-  append_row_key(from, after.first, core::sequence{after.second.value + 1}, {});  // sessions begin at 1, so {} is before all
+  append_row_key(from, after.first, core::sequence{after.second.value + 1},
+                 {});  // sessions begin at 1, so {} is before all
   found f;
   for (at->Seek(from); at->Valid(); at->Next()) {
     const auto key = bytes_of(at->key());

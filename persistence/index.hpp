@@ -1,12 +1,12 @@
-// Where to look: by owner, by payment or attempt reference, by basket, by hold or order, by seat or area. A projection of the
-// journal in a RocksDB of its own, behind the log and never in its way; it may be deleted at any time and is built anew.
-// It answers nobody who buys: what it says is as old as `position`.
+// Where to look: by owner, by payment or attempt reference, by basket, by hold or order, by seat or area. A projection
+// of the journal in a RocksDB of its own, behind the log and never in its way; it may be deleted at any time and is
+// built anew. It answers nobody who buys: what it says is as old as `position`.
 //
 // Keys, all numbers big-endian so that rows lie in order; ROW is session u64, sequence u64, hold u32:
-//   0                                format version u16, journal id, number and hash of the last block in here
-//   1 session u64, hold u32          what the journal's later records name by number only: owner, hold id, basket, lines
-//   2 session u64, refund u32        whose refund it is: hold u32, owner, hold id
-//   3 owner 16 ROW                   the rows, each with everything that a reader of it wants
+//   0                         format version u16, journal id, number and hash of the last block in here
+//   1 session u64, hold u32   what later records name by number only: owner, hold id, basket, lines
+//   2 session u64, refund u32 whose refund it is: hold u32, owner, hold id
+//   3 owner 16 ROW            the rows, each with everything that a reader of it wants
 //   4 length u8, reference ROW
 //   5 basket 16 ROW
 //   6 hold id 16 ROW
@@ -27,8 +27,8 @@
 
 namespace holdfast::persistence {
 
-/// What happened to whom: one record, seen from one hold. Records on a session as a whole are not in here, but for blocks and
-/// allocations of seats.
+/// What happened to whom: one record, seen from one hold. Records on a session as a whole are not in here, but for
+/// blocks and allocations of seats.
 struct index_row {
   core::session_id session;
   core::sequence number;
@@ -62,9 +62,10 @@ using index_query = std::variant<by_owner, by_reference, by_basket, by_hold, by_
 /// One thread adds; any thread may ask at the same time.
 class journal_index {
  public:
-  /// Opens the index in `directory` (made if it is missing). One of another journal or format, or a damaged one, is removed and
-  /// begun anew; `rebuilt` says why. Error: io, busy.
-  static base::result<std::unique_ptr<journal_index>> open(const std::filesystem::path& directory, const base::id128& journal);
+  /// Opens the index in `directory` (made if it is missing). One of another journal or format, or a damaged one, is
+  /// removed and begun anew; `rebuilt` says why. Error: io, busy.
+  static base::result<std::unique_ptr<journal_index>> open(const std::filesystem::path& directory,
+                                                           const base::id128& journal);
   ~journal_index();
 
   /// Why the index begins empty; empty text if it goes on.
@@ -72,14 +73,15 @@ class journal_index {
   /// The newest block in here; 0: none.
   [[nodiscard]] std::uint64_t position() const;
 
-  /// Takes the next block. Error: corrupt, if it does not continue `position` (then remove the index) or does not decode; io.
+  /// Takes the next block. Error: corrupt, if it does not continue `position` (then remove the index) or does not
+  /// decode; io.
   base::result<void> add(const block_view& block);
-  /// Adds durable blocks up to `durable`, at most `blocks_max` of them; says whether more are waiting. An index that does not fit the
-  /// journal is begun anew. Only `scan` of the journal is used.
+  /// Adds durable blocks up to `durable`, at most `blocks_max` of them; says whether more are waiting. An index that
+  /// does not fit the journal is begun anew. Only `scan` of the journal is used.
   base::result<bool> catch_up(const journal& j, std::uint64_t durable, std::uint64_t blocks_max);
 
-  /// Rows in ascending order of (session, sequence), about `most` (>= 1; the rows of one record stay together), from the first
-  /// record after `after`.
+  /// Rows in ascending order of (session, sequence), about `most` (>= 1; the rows of one record stay together), from
+  /// the first record after `after`.
   struct found {
     std::vector<index_row> rows;
     bool more = false;

@@ -8,7 +8,8 @@ namespace {
 
 template <class T>
 void put_ordered(std::string& out, T v) {
-  for (int shift = static_cast<int>(sizeof v) * 8 - 8; shift >= 0; shift -= 8) out += static_cast<char>(v >> shift & 0xffU);
+  for (int shift = static_cast<int>(sizeof v) * 8 - 8; shift >= 0; shift -= 8)
+    out += static_cast<char>(v >> shift & 0xffU);
 }
 void put_id(std::string& out, const base::id128& id) {
   base::bytes b;

@@ -8,7 +8,16 @@
 namespace holdfast::persistence::index_bytes {
 
 inline constexpr std::uint16_t format_version = 1;
-enum class table : std::uint8_t { meta = 0, hold = 1, refund = 2, owner = 3, reference = 4, basket = 5, hold_id = 6, place = 7 };
+enum class table : std::uint8_t {
+  meta = 0,
+  hold = 1,
+  refund = 2,
+  owner = 3,
+  reference = 4,
+  basket = 5,
+  hold_id = 6,
+  place = 7
+};
 
 /// What a hold was when it was placed and last changed; named by number in later records.
 struct hold_entry {

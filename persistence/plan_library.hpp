@@ -1,6 +1,6 @@
-// Seating plans by the SHA-256 of their bytes. A journal keeps each plan once: a session whose plan is new to the journal
-// begins with a record of sequence 0, which holds nothing but the plan's bytes (docs/JOURNAL.md, "Plan"); its record 1,
-// and those of all later sessions with the same plan, name it by hash.
+// Seating plans by the SHA-256 of their bytes. A journal keeps each plan once: a session whose plan is new to the
+// journal begins with a record of sequence 0, which holds nothing but the plan's bytes (docs/JOURNAL.md, "Plan"); its
+// record 1, and those of all later sessions with the same plan, name it by hash.
 #pragma once
 
 #include <memory>

@@ -46,14 +46,17 @@ constexpr std::size_t event_no = index_in<T, core::event>::value;
 
 /// Which command an event can belong to; confirm has two events.
 constexpr std::array<command_tag, std::variant_size_v<core::event>> command_of_event = {
-    command_tag::create_session, command_tag::open_sale,      command_tag::pause_sale,     command_tag::resume_sale,
-    command_tag::close_sale,     command_tag::freeze_sale,    command_tag::hold_seats,     command_tag::change_hold,
-    command_tag::extend_hold,    command_tag::begin_payment,  command_tag::payment_failed, command_tag::confirm_hold,
-    command_tag::confirm_hold,   command_tag::release_hold,   command_tag::cancel_order,   command_tag::settle_refund,
-    command_tag::block_places,   command_tag::unblock_places, command_tag::allocate_places, command_tag::shift_deadlines,
-    command_tag::clear_fault,    command_tag::expire_due,
+    command_tag::create_session,  command_tag::open_sale,       command_tag::pause_sale,
+    command_tag::resume_sale,     command_tag::close_sale,      command_tag::freeze_sale,
+    command_tag::hold_seats,      command_tag::change_hold,     command_tag::extend_hold,
+    command_tag::begin_payment,   command_tag::payment_failed,  command_tag::confirm_hold,
+    command_tag::confirm_hold,    command_tag::release_hold,    command_tag::cancel_order,
+    command_tag::settle_refund,   command_tag::block_places,    command_tag::unblock_places,
+    command_tag::allocate_places, command_tag::shift_deadlines, command_tag::clear_fault,
+    command_tag::expire_due,
 };
-static_assert(event_no<core::hold_placed> == 6 && event_no<core::hold_confirmed> == 11 && event_no<core::holds_expired> == 21);
+static_assert(event_no<core::hold_placed> == 6 && event_no<core::hold_confirmed> == 11 &&
+              event_no<core::holds_expired> == 21);
 
 /// Commands on a hold may leave owner and hold id to the number in the event.
 bool on_a_hold(command_tag t) {
@@ -139,7 +142,8 @@ void put_event(const core::event& e, std::uint64_t base, const core::command& c,
   std::visit(overloaded{
                  [&](const core::session_created&) {
                    const auto* asked = std::get_if<core::create_session>(&c);
-                   HOLDFAST_CHECK(asked != nullptr && asked->terms && asked->terms->seating, "a session without a plan");
+                   HOLDFAST_CHECK(asked != nullptr && asked->terms && asked->terms->seating,
+                                  "a session without a plan");
                    out.view(plan_hash(*asked->terms->seating));
                  },
                  [&](const core::sale_resumed& x) { out.varint(x.shift_us); },
@@ -241,7 +245,8 @@ core::holds_expired get_expired(base::byte_reader& in, std::pmr::memory_resource
 }
 
 /// Reads one event. Deadlines come out relative to what only the command tells; `decode_record` adds it.
-core::event get_event(std::size_t number, bool own, digest& plan, base::byte_reader& in, std::pmr::memory_resource& arena) {
+core::event get_event(std::size_t number, bool own, digest& plan, base::byte_reader& in,
+                      std::pmr::memory_resource& arena) {
   const auto deadline = [&] { return core::hold_time{static_cast<std::uint64_t>(in.zigzag())}; };
   const auto plain = [&](core::event e) {
     if (own) in.fail();
@@ -301,7 +306,8 @@ core::event get_event(std::size_t number, bool own, digest& plan, base::byte_rea
       core::refund_recorded x;
       x.number.value = static_cast<std::uint32_t>(in.varint(u32_max));
       const auto reason = in.u8();
-      if (x.number.value == 0 || reason == 0 || reason > static_cast<std::uint8_t>(core::refund_reason::cancelled)) in.fail();
+      if (x.number.value == 0 || reason == 0 || reason > static_cast<std::uint8_t>(core::refund_reason::cancelled))
+        in.fail();
       x.reason = static_cast<core::refund_reason>(reason);
       x.hold.value = static_cast<std::uint32_t>(in.varint(u32_max));
       return plain(x);
@@ -439,7 +445,8 @@ base::result<void> decode_record(const record_ref& framed, const plan_library* p
     if (r.head.id.value.zero()) in.fail();
   }
   if (!in.ok()) return bad("has a command that does not fit its event");
-  auto asked = core::decode_command(static_cast<command_tag>(tag), form_of(static_cast<command_tag>(tag), r.done), in, arena);
+  auto asked =
+      core::decode_command(static_cast<command_tag>(tag), form_of(static_cast<command_tag>(tag), r.done), in, arena);
   if (!asked) return bad("has a malformed command: " + asked.failure().text);
   r.asked = std::move(*asked);
   if (auto ok = get_options(r.head, in, arena); !ok) return ok;
@@ -449,7 +456,8 @@ base::result<void> decode_record(const record_ref& framed, const plan_library* p
     auto terms = std::make_shared<core::session_terms>(*created->terms);
     terms->seating = plans->find(plan);
     if (!terms->seating)
-      return base::error{base::trouble::corrupt, "the record needs plan " + base::to_hex(plan) + ", which the journal does not have"};
+      return base::error{base::trouble::corrupt,
+                         "the record needs plan " + base::to_hex(plan) + ", which the journal does not have"};
     created->terms = std::move(terms);
   }
   return {};
@@ -511,9 +519,10 @@ std::string_view event_name(std::size_t number) {
 
 std::string_view name_of(core::command_tag t) {
   static constexpr std::array<std::string_view, core::command_tags> names = {
-      "create_session", "open_sale",      "pause_sale",   "resume_sale",  "close_sale",   "freeze_sale",    "hold_seats",
-      "change_hold",    "extend_hold",    "begin_payment", "payment_failed", "confirm_hold", "release_hold", "cancel_order",
-      "settle_refund",  "block_places",   "unblock_places", "allocate_places", "shift_deadlines", "clear_fault", "expire_due",
+      "create_session",  "open_sale",    "pause_sale",    "resume_sale",   "close_sale",     "freeze_sale",
+      "hold_seats",      "change_hold",  "extend_hold",   "begin_payment", "payment_failed", "confirm_hold",
+      "release_hold",    "cancel_order", "settle_refund", "block_places",  "unblock_places", "allocate_places",
+      "shift_deadlines", "clear_fault",  "expire_due",
   };
   return names[static_cast<std::size_t>(t)];
 }

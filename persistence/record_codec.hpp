@@ -1,5 +1,5 @@
-// The bytes of a record: what was decided, then what was asked. Session, sequence and log time stand in the frame that the
-// block puts around it (block.hpp).
+// The bytes of a record: what was decided, then what was asked. Session, sequence and log time stand in the frame that
+// the block puts around it (block.hpp).
 //
 //   varint  version of the rules that decided
 //   u8      bits 0-2 role, bits 3-6 channel, bit 7: a command id follows the command's tag
@@ -9,8 +9,8 @@
 //             ...     its fields, below
 //   varint  tag of the command
 //   16      command id, if bit 7 says so
-//   ...     content of the command, in one of two forms of core/command_codec.hpp: `by_number`, without owner and hold id, if
-//           the command is on a hold and the event names that hold by a number; `whole` otherwise
+//   ...     content of the command, in one of two forms of core/command_codec.hpp: `by_number`, without owner and
+//           hold id, if the command is on a hold and the event names that hold by a number; `whole` otherwise
 //   ...     options until the end: varint number * 2 + critical, varint length, bytes; numbers ascend.
 //             1: note, 1-64 opaque bytes; not critical
 //
@@ -32,15 +32,17 @@
 //   places_blocked, _unblocked, _allocated  16, 17, 18
 //   deadlines_shifted       19     varint shift, microseconds
 //   fault_cleared           20     varint shift, microseconds
-//   holds_expired           21     varint count, then each hold as zigzag difference to the one before it, the first to 0
+//   holds_expired           21     varint count, then each hold as zigzag difference to the one before, the first to 0
 //
-//   deadline  zigzag: deadline minus (log time of the record + interval asked, if the command asks for one), microseconds.
-//             0, hence one byte, unless the interval was clamped or the session's hold clock is behind log time
+//   deadline  zigzag: deadline minus (log time of the record + interval asked, if the command asks for one), in
+//             microseconds. 0, hence one byte, unless the interval was clamped or the hold clock is behind log time
 //   draws     varint count, at least 1; each varint line, u8 allocation, varint places
-//   pieces    varint count, at least 1; each varint number * 2 + kind (0 seat, 1 area); areas: varint places, u8 allocation
+//   pieces    varint count, at least 1; each varint number * 2 + kind (0 seat, 1 area); areas: varint places,
+//             u8 allocation
 //
-// Events stand before the command so that the journal's guard finds what is sold without knowing any command. Every value has one
-// encoding only. The client's deadline is not recorded: it decides whether a command is taken, not what it does.
+// Events stand before the command so that the journal's guard finds what is sold without knowing any command. Every
+// value has one encoding only. The client's deadline is not recorded: it decides whether a command is taken, not what
+// it does.
 //
 // A session's stream has one more kind of record, its only one with sequence 0: the bytes of a plan (plan_library.hpp).
 #pragma once
@@ -63,15 +65,16 @@ inline constexpr std::size_t pieces_max = std::size_t{core::limits::lines_max} *
 /// Appends the bytes of `r`. Its event must be one that its command can have.
 void encode_record(const core::record& r, base::bytes& out);
 
-/// Reads a record. Lists, references and note are copied into `arena`, so the block may go before the record does. A command
-/// on a hold comes without owner and hold id until session::complete fills them in; the client's deadline is zero. create_session
-/// gets its plan from `plans`; without a library its terms have none. Errors: bad_bytes; corrupt, if the plan is not in the library.
+/// Reads a record. Lists, references and note are copied into `arena`, so the block may go before the record does. A
+/// command on a hold comes without owner and hold id until session::complete fills them in; the client's deadline is
+/// zero. create_session gets its plan from `plans`; without a library its terms have none. Errors: bad_bytes; corrupt,
+/// if the plan is not in the library.
 [[nodiscard]] base::result<core::record> decode_record(const record_ref& framed, const plan_library* plans,
                                                        std::pmr::memory_resource& arena);
 
 /// The same into a record that is used again; after an error its content is unspecified.
-[[nodiscard]] base::result<void> decode_record(const record_ref& framed, const plan_library* plans, std::pmr::memory_resource& arena,
-                                               core::record& into);
+[[nodiscard]] base::result<void> decode_record(const record_ref& framed, const plan_library* plans,
+                                               std::pmr::memory_resource& arena, core::record& into);
 
 /// The outside of a record, read without its command and without allocating.
 struct record_peek {

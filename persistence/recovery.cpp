@@ -24,16 +24,18 @@ replica newest_state(const journal& j, const checkpoint_files* files, const chec
       report.from_checkpoint = c.at.block.number;
       return std::move(loaded).value();
     }
-    report.warnings.push_back(fmt::format("left out the checkpoint of block {}: {}", c.at.block.number, loaded.failure().text));
+    report.warnings.push_back(
+        fmt::format("left out the checkpoint of block {}: {}", c.at.block.number, loaded.failure().text));
   }
   return replica(options);
 }
 
 }  // namespace
 
-base::result<recovered> recover(const journal& j, const checkpoint_files* files, const checkpoint_files::listing& listing,
-                                const std::vector<faulted_session>& faulted, std::uint64_t downtime_us,
-                                const core::session_options& options, const replay_progress& progress) {
+base::result<recovered> recover(const journal& j, const checkpoint_files* files,
+                                const checkpoint_files::listing& listing, const std::vector<faulted_session>& faulted,
+                                std::uint64_t downtime_us, const core::session_options& options,
+                                const replay_progress& progress) {
   const auto began = std::chrono::steady_clock::now();
   recovered r;
   r.downtime_us = downtime_us;
@@ -73,7 +75,8 @@ core::interval_ms downtime_shift(const core::session& s, std::uint64_t downtime_
   if (s.clock_stands()) return 0;
   const auto had = s.brief(s.last_time()).downtime_shift_us;
   const auto left = core::downtime_shift_total_max_us - std::min(had, core::downtime_shift_total_max_us);
-  return static_cast<core::interval_ms>(std::min({downtime_us, left, core::downtime_shift_per_start_max_us}) / core::us_per_ms);
+  return static_cast<core::interval_ms>(std::min({downtime_us, left, core::downtime_shift_per_start_max_us}) /
+                                        core::us_per_ms);
 }
 
 base::result<started> start(std::unique_ptr<block_store> store, const checkpoint_files* files,
@@ -91,7 +94,8 @@ base::result<started> start(std::unique_ptr<block_store> store, const checkpoint
   for (const auto& c : listing.checkpoints) jo.checkpoints.push_back(c.at);
   auto opened = journal_log::open(std::move(store), jo);
   if (!opened) return opened.failure();
-  auto state = recover(*opened->journal, files, listing, faulted, opened->report.time.downtime, options.sessions, options.progress);
+  auto state = recover(*opened->journal, files, listing, faulted, opened->report.time.downtime, options.sessions,
+                       options.progress);
   if (!state) return state.failure();
 
   started s{std::move(*state), nullptr, std::move(opened->journal), std::move(opened->report)};

@@ -1,6 +1,6 @@
-// The start of a server: opens the journal, makes the sessions again from the newest good checkpoint and the records after
-// it, and puts the second line of defence in place. Nothing is written but the journal's own `started` block; the shift for
-// the downtime is the sessions' to write (`downtime_shift`).
+// The start of a server: opens the journal, makes the sessions again from the newest good checkpoint and the records
+// after it, and puts the second line of defence in place. Nothing is written but the journal's own `started` block; the
+// shift for the downtime is the sessions' to write (`downtime_shift`).
 #pragma once
 
 #include <functional>
@@ -36,14 +36,16 @@ struct recovered {
   recovery_report report;
 };
 
-/// Replays `j` up to its last block. `listing` is what checkpoint_files::list gave, `faulted` what read_faulted gave; entries of
-/// sessions that have written since are left out: they were cleared. Error: corrupt or io.
-base::result<recovered> recover(const journal& j, const checkpoint_files* files, const checkpoint_files::listing& listing,
-                                const std::vector<faulted_session>& faulted, std::uint64_t downtime_us,
-                                const core::session_options& options, const replay_progress& progress = {});
+/// Replays `j` up to its last block. `listing` is what checkpoint_files::list gave, `faulted` what read_faulted gave;
+/// entries of sessions that have written since are left out: they were cleared. Error: corrupt or io.
+base::result<recovered> recover(const journal& j, const checkpoint_files* files,
+                                const checkpoint_files::listing& listing, const std::vector<faulted_session>& faulted,
+                                std::uint64_t downtime_us, const core::session_options& options,
+                                const replay_progress& progress = {});
 
-/// By how much recovery shifts the deadlines of `s`: the downtime, as far as the rules allow, ms; 0: not at all (also for a session
-/// that is frozen or faulted). To be given to shift_deadlines with role `recovery`, before the session's first step.
+/// By how much recovery shifts the deadlines of `s`: the downtime, as far as the rules allow, ms; 0: not at all (also
+/// for a session that is frozen or faulted). To be given to shift_deadlines with role `recovery`, before the session's
+/// first step.
 [[nodiscard]] core::interval_ms downtime_shift(const core::session& s, std::uint64_t downtime_us);
 
 struct start_options {
@@ -69,7 +71,8 @@ struct started {
 /// From any store. `files` may be null: no checkpoints.
 base::result<started> start(std::unique_ptr<block_store> store, const checkpoint_files* files,
                             const std::vector<faulted_session>& faulted, const start_options& options);
-/// From a data directory, which is made if it is missing. Errors: those of rocksdb_block_store::open and journal_log::open.
+/// From a data directory, which is made if it is missing. Errors: those of rocksdb_block_store::open and
+/// journal_log::open.
 base::result<started> start(const data_directory& d, const start_options& options);
 
 }  // namespace holdfast::persistence

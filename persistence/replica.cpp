@@ -70,7 +70,8 @@ replica::replica(const core::session_options& options)
   window_.resize(window);
 }
 
-base::result<replica> replica::load(const checkpoint_files& files, const checkpoint& c, const core::session_options& options) {
+base::result<replica> replica::load(const checkpoint_files& files, const checkpoint& c,
+                                    const core::session_options& options) {
   replica r(options);
   r.at_ = c.at.block;
   auto done = files.load(c, [&](const snapshot_entry& entry, base::byte_view payload) -> base::result<void> {
@@ -79,7 +80,8 @@ base::result<replica> replica::load(const checkpoint_files& files, const checkpo
     auto s = load_session(id, payload, *r.plans_, options);
     if (!s) return bad(fmt::format("snapshot of session {}: {}", id.value, s.failure().text));
     if (s->last().value != entry.sequence)
-      return bad(fmt::format("snapshot of session {} ends at record {}, not {}", id.value, s->last().value, entry.sequence));
+      return bad(
+          fmt::format("snapshot of session {} ends at record {}, not {}", id.value, s->last().value, entry.sequence));
     r.sessions_.emplace(id.value, std::move(s).value());
     return {};
   });
@@ -120,10 +122,12 @@ base::result<void> replica::apply(const block_view& block) {
   return {};
 }
 
-/// Asks for all memory that the window will need before any of it is needed: most of a replay is waiting for memory, and waits
-/// for independent things pass at the same time. Changes nothing but that commands by number get their names early.
+/// Asks for all memory that the window will need before any of it is needed: most of a replay is waiting for memory,
+/// and waits for independent things pass at the same time. Changes nothing but that commands by number get their names
+/// early.
 void replica::prefetch_window() {
-  // A hold number that is given out in this window means another hold before and after: such records wait for their turn.
+  // A hold number that is given out in this window means another hold before and after: such records wait for their
+  // turn.
   std::uint64_t given_out = 0;
   for (std::size_t i = 0; i < waiting_; ++i) {
     auto& p = window_[i];
@@ -158,8 +162,8 @@ base::result<void> replica::apply_window(std::uint64_t block) {
     const bool creates = std::holds_alternative<core::create_session>(p.record.asked);
     if (p.record.number.value != expected || creates != (known == nullptr))
       return base::error{base::trouble::corrupt,
-                         fmt::format("block {}, session {}: record {} comes where record {} belongs", block, p.session.value,
-                                     p.record.number.value, expected)};
+                         fmt::format("block {}, session {}: record {} comes where record {} belongs", block,
+                                     p.session.value, p.record.number.value, expected)};
     if (creates) {
       const auto& terms = *std::get<core::create_session>(p.record.asked).terms;
       if (auto ok = core::check_policy(terms.rules); !ok)
@@ -170,7 +174,8 @@ base::result<void> replica::apply_window(std::uint64_t block) {
     }
     if (!p.by_number) known->session->complete(p.record);
     known->session->apply(p.record);
-    if (const auto* placed = std::get_if<core::hold_placed>(&p.record.done)) known->holds = std::max(known->holds, placed->hold.value);
+    if (const auto* placed = std::get_if<core::hold_placed>(&p.record.done))
+      known->holds = std::max(known->holds, placed->hold.value);
   }
   records_ += waiting_;
   waiting_ = 0;

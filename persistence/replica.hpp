@@ -1,6 +1,6 @@
-// Sessions as the journal tells them: applies durable records, block after block, from the journal's beginning or from a
-// checkpoint. Recovery makes the server's sessions this way, the snapshotter keeps one beside the server, and both get
-// the same bytes, because there is nothing else here than session::apply.
+// Sessions as the journal tells them: applies durable records, block after block, from the journal's beginning or from
+// a checkpoint. Recovery makes the server's sessions this way, the snapshotter keeps one beside the server, and both
+// get the same bytes, because there is nothing else here than session::apply.
 #pragma once
 
 #include <cstdint>
@@ -28,12 +28,14 @@ class replica {
   /// The state before the first block.
   explicit replica(const core::session_options& options);
 
-  /// The state that checkpoint `c` vouches for. Error: bad_bytes or io, names what is wrong; take an older checkpoint then.
-  static base::result<replica> load(const checkpoint_files& files, const checkpoint& c, const core::session_options& options);
+  /// The state that checkpoint `c` vouches for. Error: bad_bytes or io, names what is wrong; take an older checkpoint
+  /// then.
+  static base::result<replica> load(const checkpoint_files& files, const checkpoint& c,
+                                    const core::session_options& options);
 
-  /// Applies all records of the next block. Blocks are the chain's to check; a record that does not decode, does not follow its
-  /// session's last one, or needs a plan that is not there is an error. Error: corrupt; names block, session and record;
-  /// the replica is of no further use.
+  /// Applies all records of the next block. Blocks are the chain's to check; a record that does not decode, does not
+  /// follow its session's last one, or needs a plan that is not there is an error. Error: corrupt; names block, session
+  /// and record; the replica is of no further use.
   base::result<void> apply(const block_view& block);
 
   /// Writes what changed since `before` (null: everything) as snapshots, and the checkpoint for the present block.

@@ -8,7 +8,12 @@ namespace holdfast::persistence {
 
 snapshotter::snapshotter(const journal& j, checkpoint_files files, const core::session_options& options,
                          const snapshot_policy& policy)
-    : journal_(j), id_(j.id()), first_block_(j.first_block()), files_(std::move(files)), options_(options), policy_(policy) {}
+    : journal_(j),
+      id_(j.id()),
+      first_block_(j.first_block()),
+      files_(std::move(files)),
+      options_(options),
+      policy_(policy) {}
 
 base::result<void> snapshotter::begin(progress& p) {
   auto listed = files_.list();
@@ -22,7 +27,8 @@ base::result<void> snapshotter::begin(progress& p) {
       last_ = std::move(c);
       return {};
     }
-    p.warnings.push_back(fmt::format("left out the checkpoint of block {}: {}", c.at.block.number, loaded.failure().text));
+    p.warnings.push_back(
+        fmt::format("left out the checkpoint of block {}: {}", c.at.block.number, loaded.failure().text));
   }
   state_.emplace(options_);
   return {};
@@ -42,8 +48,9 @@ base::result<snapshotter::progress> snapshotter::step(std::uint64_t durable) {
   if (from <= to) {
     auto done = journal_.scan(from, to, [&](const block_view& block) -> base::result<bool> {
       if (state_->at().number != 0 && block.header.previous != state_->at().hash)
-        return base::error{base::trouble::corrupt,
-                           fmt::format("block {} does not continue the block of the last checkpoint", block.header.number)};
+        return base::error{
+            base::trouble::corrupt,
+            fmt::format("block {} does not continue the block of the last checkpoint", block.header.number)};
       if (auto ok = state_->apply(block); !ok) return ok.failure();
       bytes_since_ += block.whole.size();
       return true;

@@ -1,5 +1,6 @@
-// Makes checkpoints in the background, so that a start has little to replay. It reads durable blocks and applies them to a
-// replica of its own: the session actors never stop for it, and each checkpoint is proof that the journal alone gives the state.
+// Makes checkpoints in the background, so that a start has little to replay. It reads durable blocks and applies them
+// to a replica of its own: the session actors never stop for it, and each checkpoint is proof that the journal alone
+// gives the state.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,8 @@ struct snapshot_policy {
 class snapshotter {
  public:
   /// `j` must outlive the snapshotter; only its `scan` and facts fixed at its opening are used. Nothing is read yet.
-  snapshotter(const journal& j, checkpoint_files files, const core::session_options& options, const snapshot_policy& policy);
+  snapshotter(const journal& j, checkpoint_files files, const core::session_options& options,
+              const snapshot_policy& policy);
 
   struct progress {
     std::uint64_t at = 0;                      ///< the newest block applied
@@ -29,8 +31,8 @@ class snapshotter {
     std::optional<std::uint64_t> checkpoint;   ///< the block of a checkpoint written by this step
     std::vector<std::string> warnings;         ///< checkpoints that could not be read (first step only)
   };
-  /// Applies some of the blocks up to `durable` (the number of a durable block) and writes a checkpoint if one is due. Error: io or
-  /// corrupt; no further step does anything then, and the server goes on without new checkpoints.
+  /// Applies some of the blocks up to `durable` (the number of a durable block) and writes a checkpoint if one is due.
+  /// Error: io or corrupt; no further step does anything then, and the server goes on without new checkpoints.
   base::result<progress> step(std::uint64_t durable);
 
   /// Writes a checkpoint of the present block unless there is one; for orderly stops and tests.

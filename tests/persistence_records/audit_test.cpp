@@ -19,7 +19,8 @@ audit_report audited(const std::shared_ptr<memory_disk>& disk, const checkpoint_
 }
 
 /// A quiet evening: what each record is, is known.
-///   1 create, 2 open, 3 hold seat 3, 4 hold seats 4 and 5, 5 confirm of seat 3, 6 expiry, 7 hold seat 4 again, 8 confirm late (seats gone)
+///   1 create, 2 open, 3 hold seat 3, 4 hold seats 4 and 5, 5 confirm of seat 3, 6 expiry, 7 hold seat 4 again, 8
+///   confirm late (seats gone)
 struct evening {
   box_office b{1};
   command_id first, second, third;
@@ -41,7 +42,9 @@ struct evening {
     b.commit();
   }
   static constexpr std::uint64_t second_ = 1'000'000;
-  void accept(command c, command_id name) { REQUIRE(b.ask(1, role::shop, std::move(c), name).refused == refusal::none); }
+  void accept(command c, command_id name) {
+    REQUIRE(b.ask(1, role::shop, std::move(c), name).refused == refusal::none);
+  }
   /// The records with a change in one of them.
   template <class Edit>
   std::vector<written> with(std::uint64_t sequence, Edit&& change) {
@@ -55,8 +58,8 @@ struct evening {
 violation found(const std::vector<written>& records) {
   const auto report = audited(rechained(records, 2));
   REQUIRE(report.wrong);
-  INFO("block " << report.wrong->block << ", record " << report.wrong->record << ", session " << report.wrong->session << ", record "
-                   << report.wrong->sequence << ": " << report.wrong->what);
+  INFO("block " << report.wrong->block << ", record " << report.wrong->record << ", session " << report.wrong->session
+                << ", record " << report.wrong->sequence << ": " << report.wrong->what);
   CHECK(report.wrong->block > 0);
   return *report.wrong;
 }
@@ -70,7 +73,8 @@ TEST_CASE("an honest journal is clean, and its counts are those of the sale") {
     b.open(2, small_hall(30, "cellar"));
     b.rush(3'000);
     const auto report = audited(b.disk);
-    REQUIRE_MESSAGE(report.clean(), "seed " << seed << ": record " << report.wrong->sequence << ": " << report.wrong->what);
+    REQUIRE_MESSAGE(report.clean(),
+                    "seed " << seed << ": record " << report.wrong->sequence << ": " << report.wrong->what);
     CHECK(report.records == b.records().size() - 2);
     CHECK(report.starts == 1);
     REQUIRE(report.sessions.size() == 2);
@@ -262,7 +266,8 @@ TEST_CASE("planted: a missing record") {
 TEST_CASE("planted: a wrong refund") {
   evening e;
   SUBCASE("another reason") {
-    const auto v = found(e.with(8, [](record& r) { std::get<refund_recorded>(r.done).reason = refund_reason::too_late; }));
+    const auto v =
+        found(e.with(8, [](record& r) { std::get<refund_recorded>(r.done).reason = refund_reason::too_late; }));
     CHECK(v.sequence == 8);
     CHECK(says(v.what, "not what the rules decide"));
   }

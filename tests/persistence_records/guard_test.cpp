@@ -74,12 +74,14 @@ TEST_CASE("the guard refuses what is sold twice, comes from nowhere or goes nowh
   }
   SUBCASE("more of an area than it has") {
     const std::vector<piece> all{{place_kind::area, 0, 0, 41}};
-    edit(records[find(records, record_peek::kind::sold)], b.plans, [&](record& r) { std::get<hold_confirmed>(r.done).sold = all; });
+    edit(records[find(records, record_peek::kind::sold)], b.plans,
+         [&](record& r) { std::get<hold_confirmed>(r.done).sold = all; });
     CHECK(says(refused(records, b.plans), "more places than the area has (area 0)"));
   }
   SUBCASE("a seat outside the plan") {
     const std::vector<piece> out{{place_kind::seat, 0, 60, 1}};
-    edit(records[find(records, record_peek::kind::sold)], b.plans, [&](record& r) { std::get<hold_confirmed>(r.done).sold = out; });
+    edit(records[find(records, record_peek::kind::sold)], b.plans,
+         [&](record& r) { std::get<hold_confirmed>(r.done).sold = out; });
     CHECK(says(refused(records, b.plans), "outside the plan"));
   }
   SUBCASE("back what is not sold") {
@@ -116,7 +118,8 @@ TEST_CASE("a guarded journal stops before the block is written, and names the se
   const std::vector<limit_key> keys{{key_kind::account, id(1)}};
   REQUIRE(b.ask(1, role::shop, hold_seats{owner(1), keys, lines, 60'000, 1, {}}, command).refused == refusal::none);
   const base::bytes payment(16, 1);
-  REQUIRE(b.ask(1, role::shop, confirm_hold{owner(1), command, payment, 100, payment_kind::card}).refused == refusal::none);
+  REQUIRE(b.ask(1, role::shop, confirm_hold{owner(1), command, payment, 100, payment_kind::card}).refused ==
+          refusal::none);
   b.commit();
 
   sold_guard g(b.plans);

@@ -64,8 +64,8 @@ TEST_CASE("the index finds the story of a hold from every side") {
   catch_up(*index, *b.journal, 1);
 
   const auto of_hold = find(*index, by_hold{name});
-  CHECK(names(of_hold) == story_of{"hold_placed", "hold_changed", "payment_begun", "hold_confirmed", "refund_recorded", "order_cancelled",
-                                   "refund_closed"});
+  CHECK(names(of_hold) == story_of{"hold_placed", "hold_changed", "payment_begun", "hold_confirmed", "refund_recorded",
+                                   "order_cancelled", "refund_closed"});
   for (const auto& r : of_hold) {
     CHECK(r.owner == owner(1));
     CHECK(r.hold_id == name);

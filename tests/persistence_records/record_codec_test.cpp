@@ -61,7 +61,8 @@ base::bytes told(const record& r) {
         if constexpr (requires { e.draws; })
           for (const auto& d : e.draws) w.fixed(d.line), w.u8(d.allocation), w.fixed(d.count);
         const auto put = [&](pieces ps) {
-          for (const auto& p : ps) w.u8(static_cast<std::uint8_t>(p.kind)), w.u8(p.allocation), w.fixed(p.number), w.fixed(p.count);
+          for (const auto& p : ps)
+            w.u8(static_cast<std::uint8_t>(p.kind)), w.u8(p.allocation), w.fixed(p.number), w.fixed(p.count);
         };
         if constexpr (requires { e.sold; }) put(e.sold);
         if constexpr (requires { e.back; }) put(e.back);
@@ -119,7 +120,9 @@ record any_record(base::random& r, store& s) {
                        static_cast<std::uint32_t>(1 + r.below(limits::area_places_max))});
   for (auto n = 1 + r.below(4); n > 0; --n) {
     if (r.chance(50)) s.pieces.push_back({place_kind::seat, 0, any32(r), 1});
-    else s.pieces.push_back({place_kind::area, static_cast<std::uint8_t>(r.below(16)), any32(r), static_cast<std::uint32_t>(1 + r.below(1'000'000))});
+    else
+      s.pieces.push_back({place_kind::area, static_cast<std::uint8_t>(r.below(16)), any32(r),
+                          static_cast<std::uint32_t>(1 + r.below(1'000'000))});
   }
   for (auto n = 1 + r.below(5); n > 0; --n) s.holds.push_back(hold_no{std::max<std::uint32_t>(1, any32(r))});
   for (auto n = 1 + r.below(64); n > 0; --n) s.reference.push_back(static_cast<std::uint8_t>(r.next()));
@@ -149,7 +152,10 @@ record any_record(base::random& r, store& s) {
                      r.chance(30) ? basket_id{r.id()} : basket_id{}},
           hold_placed{hold, deadline, s.draws});
       break;
-    case 7: set(change_hold{{}, {}, s.lines, s.more, static_cast<std::uint32_t>(1 + r.below(2))}, hold_changed{hold, s.draws}); break;
+    case 7:
+      set(change_hold{{}, {}, s.lines, s.more, static_cast<std::uint32_t>(1 + r.below(2))},
+          hold_changed{hold, s.draws});
+      break;
     case 8: set(extend_hold{{}, {}, positive(r)}, hold_extended{hold, deadline}); break;
     case 9: set(begin_payment{{}, {}, s.reference, positive(r), s.keys}, payment_begun{hold, deadline}); break;
     case 10: set(payment_failed{{}, {}, s.reference}, payment_rejected{hold, deadline}); break;
@@ -167,7 +173,10 @@ record any_record(base::random& r, store& s) {
           refund_recorded{refund, refund_reason::unknown_hold, {}});
       break;
     case 15: set(release_hold{{}, {}, s.more, r.chance(50)}, hold_released{hold}); break;
-    case 16: set(cancel_order{{}, {}, s.more, amount, r.chance(50)}, order_cancelled{hold, r.chance(50) ? refund : refund_no{}, s.pieces}); break;
+    case 16:
+      set(cancel_order{{}, {}, s.more, amount, r.chance(50)},
+          order_cancelled{hold, r.chance(50) ? refund : refund_no{}, s.pieces});
+      break;
     case 17: set(settle_refund{refund, s.reference}, refund_closed{}); break;
     case 18: set(block_places{s.ranges, reason}, places_blocked{}); break;
     case 19: set(unblock_places{s.ranges}, places_unblocked{}); break;
@@ -242,7 +251,8 @@ TEST_CASE("no truncated or changed record does harm, and none has two forms") {
         if (again == bad) continue;
         // The one thing that decodes and is not written again: options that this program does not know.
         CHECK_MESSAGE(again.size() < bad.size(), "seed " << seed << ", byte " << n << " of " << name_of(x.done));
-        CHECK_MESSAGE(told(good(decoded(x, again, arena))) == told(*y), "seed " << seed << ", byte " << n << " of " << name_of(x.done));
+        CHECK_MESSAGE(told(good(decoded(x, again, arena))) == told(*y),
+                      "seed " << seed << ", byte " << n << " of " << name_of(x.done));
       }
     }
   }
@@ -308,7 +318,8 @@ TEST_CASE("the journal's budgets: 80 bytes for a hold, 56 for a confirm") {
   hold.number = sequence{(1U << 21U) - 1};
   INFO("a one-line hold with one key: " << in_a_block(hold) << " bytes in a block");
   CHECK(in_a_block(hold) <= 80);
-  // The same after an outage of ten minutes has shifted the deadlines, with a price reference of two bytes instead of five.
+  // The same after an outage of ten minutes has shifted the deadlines, with a price reference of two bytes instead of
+  // five.
   lines[0].price = 10'000;
   std::get<hold_placed>(hold.done).deadline.value -= 10 * minute;
   INFO("the same on a shifted hold clock: " << in_a_block(hold) << " bytes");
@@ -316,7 +327,8 @@ TEST_CASE("the journal's budgets: 80 bytes for a hold, 56 for a confirm") {
 
   const base::bytes reference(16, 0xab);
   const std::vector<piece> sold{{place_kind::seat, 0, 65'535, 1}};
-  auto confirm = plain(confirm_hold{{}, {}, reference, 123'45, payment_kind::card}, hold_confirmed{hold_no{(1U << 21U) - 1}, false, sold});
+  auto confirm = plain(confirm_hold{{}, {}, reference, 123'45, payment_kind::card},
+                       hold_confirmed{hold_no{(1U << 21U) - 1}, false, sold});
   confirm.number = sequence{(1U << 21U) - 1};
   confirm.head.id = {};
   INFO("a confirm with a reference of 16 bytes: " << in_a_block(confirm) << " bytes in a block");

@@ -178,7 +178,8 @@ TEST_CASE("a faulted session comes back faulted, until it has written again") {
   b.open(1, small_hall(60));
   b.open(2, small_hall(60));
   b.rush(200);
-  const std::vector<faulted_session> faulted{{session_id{1}, log_time{b.now}}, {session_id{2}, log_time{noon - 1}}, {session_id{77}, log_time{b.now}}};
+  const std::vector<faulted_session> faulted{
+      {session_id{1}, log_time{b.now}}, {session_id{2}, log_time{noon - 1}}, {session_id{77}, log_time{b.now}}};
   const auto s = restart(b.disk, nullptr, b.now, faulted);
   // Session 2 has written since, so it was cleared; session 77 does not exist.
   CHECK(s.state.faulted == std::vector<faulted_session>{faulted[0]});

@@ -130,9 +130,10 @@ void box_office::one_command(std::uint64_t session) {
   const auto& hall = *state(session).terms().seating;
   const auto seats = static_cast<std::uint32_t>(hall.seats.size());
   const auto any_line = [&] {
-    return random.chance(75) ? seat(static_cast<std::uint32_t>(random.below(seats)), static_cast<price_ref>(random.below(3)))
-                             : standing(static_cast<std::uint32_t>(random.below(2)), static_cast<std::uint32_t>(1 + random.below(4)),
-                                        static_cast<price_ref>(random.below(2)));
+    return random.chance(75)
+               ? seat(static_cast<std::uint32_t>(random.below(seats)), static_cast<price_ref>(random.below(3)))
+               : standing(static_cast<std::uint32_t>(random.below(2)), static_cast<std::uint32_t>(1 + random.below(4)),
+                          static_cast<price_ref>(random.below(2)));
   };
   const auto reference = [&] {
     base::bytes b;
@@ -158,13 +159,16 @@ void box_office::one_command(std::uint64_t session) {
   if (kind < 43) {
     const std::vector<line> add{any_line()};
     const auto drop = random.chance(50) ? some : std::vector<line>{};
-    if (ask(session, who, change_hold{h.owner, h.id, add, drop, 1}, fresh()).refused == refusal::none) h.lines.push_back(add[0]);
+    if (ask(session, who, change_hold{h.owner, h.id, add, drop, 1}, fresh()).refused == refusal::none)
+      h.lines.push_back(add[0]);
   } else if (kind < 48) {
     ask(session, who, extend_hold{h.owner, h.id, static_cast<interval_ms>(random.below(30) * 60'000)}, fresh());
   } else if (kind < 58) {
     const auto attempt = reference();
     const std::vector<limit_key> keys{{key_kind::email, id(8'000 + random.below(30))}};
-    if (ask(session, who, begin_payment{h.owner, h.id, attempt, 10 * 60'000, random.chance(20) ? keys : std::vector<limit_key>{}}, fresh())
+    if (ask(session, who,
+            begin_payment{h.owner, h.id, attempt, 10 * 60'000, random.chance(20) ? keys : std::vector<limit_key>{}},
+            fresh())
             .refused == refusal::none)
       h.attempt = attempt;
   } else if (kind < 62) {
@@ -179,15 +183,18 @@ void box_office::one_command(std::uint64_t session) {
   } else if (kind < 84) {
     ask(session, who, release_hold{h.owner, h.id, some, false}, fresh());
   } else if (kind < 89) {
-    ask(session, who, cancel_order{h.owner, h.id, some, static_cast<std::int64_t>(random.below(3'000)), false}, fresh());
+    ask(session, who, cancel_order{h.owner, h.id, some, static_cast<std::int64_t>(random.below(3'000)), false},
+        fresh());
   } else if (kind < 91) {
-    const auto number = static_cast<std::uint32_t>(1 + random.below(1 + state(session).brief(log_time{now}).refunds_total));
+    const auto number =
+        static_cast<std::uint32_t>(1 + random.below(1 + state(session).brief(log_time{now}).refunds_total));
     const auto with = reference();
     ask(session, who, settle_refund{refund_no{number}, with}, fresh());
   } else if (kind < 97) {
     const auto first = static_cast<std::uint32_t>(random.below(seats));
     std::vector<place_range> ranges{{place_kind::seat, first, std::min(seats - 1, first + 2), 0, 0}};
-    if (random.chance(30)) ranges.push_back({place_kind::area, 0, 0, static_cast<std::uint32_t>(1 + random.below(3)), 0});
+    if (random.chance(30))
+      ranges.push_back({place_kind::area, 0, 0, static_cast<std::uint32_t>(1 + random.below(3)), 0});
     if (kind < 93) operate(session, block_places{ranges, 3});
     else if (kind < 95) operate(session, unblock_places{ranges});
     else operate(session, allocate_places{{&ranges[0], 1}, static_cast<std::uint8_t>(random.below(2))});

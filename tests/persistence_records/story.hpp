@@ -69,8 +69,12 @@ class box_office {
   void create(std::uint64_t session, std::shared_ptr<const core::plan> hall);
   core::answer ask(std::uint64_t session, core::role who, core::command asked, core::command_id command = {});
   /// As a buyer's command with a fresh id; refused or not.
-  core::answer buy(std::uint64_t session, core::command asked) { return ask(session, core::role::shop, std::move(asked), fresh()); }
-  core::answer operate(std::uint64_t session, core::command asked) { return ask(session, core::role::op, std::move(asked), fresh()); }
+  core::answer buy(std::uint64_t session, core::command asked) {
+    return ask(session, core::role::shop, std::move(asked), fresh());
+  }
+  core::answer operate(std::uint64_t session, core::command asked) {
+    return ask(session, core::role::op, std::move(asked), fresh());
+  }
   /// Lets time pass and the sessions notice.
   void wait(std::uint64_t us);
   /// Writes what is pending as one block.
@@ -108,8 +112,8 @@ class box_office {
   std::vector<written> all_;
 };
 
-/// The records of a story on a disk of their own, `per_block` in a block; not shown to any guard. For what the box office
-/// would never write.
+/// The records of a story on a disk of their own, `per_block` in a block; not shown to any guard. For what the box
+/// office would never write.
 std::shared_ptr<memory_disk> rechained(const std::vector<written>& records, std::size_t per_block = 7);
 
 std::unique_ptr<journal_log> open_journal(std::shared_ptr<memory_disk> disk, std::uint64_t wall_clock);
