@@ -189,7 +189,7 @@ refusal judge_content(const envelope& head, const command& c, channel_set policy
     if (list.size() > 1'024 || same_share_twice(list)) return refusal::bad_range;
     if (const auto* x = std::get_if<allocate_places>(&c))  // from an allocation to itself
       for (const auto& r : list)
-        if (r.kind != place_kind::seat && r.allocation == x->allocation) return refusal::bad_range;
+        if (r.kind == place_kind::area && r.allocation == x->allocation) return refusal::bad_range;
   }
 
   bool bad = all.bad_enum || head.note.size() > 64;

@@ -3,11 +3,13 @@
 //   HOLDFAST_COMMANDS  commands in all (default 1,200,000)
 //   HOLDFAST_SEEDS     at most so many seeds (default: as many as the commands need)
 //   HOLDFAST_SEED      only this one, with its failing story printed
+//   HOLDFAST_TALLY     print what was answered how often
 #include <doctest/doctest.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <memory>
 
 #include "tests/core/describe.hpp"
@@ -56,6 +58,18 @@ mix mix_of(std::uint64_t seed) {
   return m;
 }
 
+/// What the crowd has been answered, over all seeds: a run that never sells late proves nothing about late sales.
+struct tally {
+  std::map<std::string, std::uint64_t> times;
+  void count(const asked& a, const answer& said) {
+    std::string what = name_of(tag_of(a.what)) + (said.repeated ? " again" : "") + " ";
+    if (said.refused != refusal::none) what += core::name_of(said.refused);
+    else if (said.reason != refund_reason::none) what += "refund due " + std::string(core::name_of(said.reason));
+    else what += "yes";
+    ++times[what];
+  }
+};
+
 struct story {
   std::shared_ptr<const session_terms> terms;
   std::unique_ptr<random_commands> crowd;
@@ -69,7 +83,7 @@ std::optional<std::string> compare_all(duel& d, const random_commands& crowd) {
   return d.compare_bytes();
 }
 
-story run(std::uint64_t seed) {
+story run(std::uint64_t seed, tally& all) {
   const mix m = mix_of(seed);
   story s;
   s.terms = random_terms(seed, m);
@@ -81,7 +95,10 @@ story run(std::uint64_t seed) {
     auto t = d.play(h);
     s.commands += h.batch.size();
     if (!t)
-      for (std::size_t k = 0; k < d.said().size() && k < h.batch.size(); ++k) s.crowd->learn(h.batch[k], d.said()[k]);
+      for (std::size_t k = 0; k < d.said().size() && k < h.batch.size(); ++k) {
+        s.crowd->learn(h.batch[k], d.said()[k]);
+        all.count(h.batch[k], d.said()[k]);
+      }
     if (!t && i % steps_per_comparison == 0) t = compare_all(d, *s.crowd);
     if (t) s.trouble = *t;
   }
@@ -162,6 +179,21 @@ void tell(std::uint64_t seed, const story& s) {
   std::fflush(stdout);
 }
 
+/// In a run of normal length each of these comes up; the rest is for the stories.
+const char* const must_happen[] = {
+    "hold_seats yes", "hold_seats again yes", "hold_seats id_reused", "hold_seats over_limit", "hold_seats not_enough", "hold_seats sold_out",
+    "hold_seats none_free_now", "hold_seats blocked", "hold_seats not_in_your_channel", "hold_seats too_many_holds",
+    "change_hold yes", "change_hold over_limit", "change_hold not_in_hold", "change_hold last_line", "change_hold duplicate_line",
+    "extend_hold yes", "extend_hold no_gain", "extend_hold too_many_extensions",
+    "begin_payment yes", "begin_payment over_limit", "begin_payment pay_time_short", "begin_payment too_many_attempts",
+    "payment_failed yes", "payment_failed not_this_attempt",
+    "confirm_hold yes", "confirm_hold payment_differs", "confirm_hold refunds_full", "confirm_hold refund due unknown_hold",
+    "confirm_hold refund due already_paid", "confirm_hold refund due released", "confirm_hold refund due too_late",
+    "confirm_hold refund due seats_gone", "confirm_hold refund due over_limit", "confirm_hold again refund due seats_gone",
+    "release_hold yes", "release_hold not_in_hold", "cancel_order yes", "cancel_order amount_too_high", "settle_refund yes",
+    "settle_refund refund_settled", "open_sale yes", "close_sale yes", "pause_sale yes", "resume_sale yes", "freeze_sale yes",
+    "block_places yes", "unblock_places yes", "allocate_places yes", "shift_deadlines yes", "clear_fault yes"};
+
 }  // namespace
 
 TEST_CASE("engine and model agree on every answer and on the whole state") {
@@ -170,8 +202,9 @@ TEST_CASE("engine and model agree on every answer and on the whole state") {
   const auto seeds = from_environment("HOLDFAST_SEEDS", ~std::uint64_t{0});
   const auto begun = std::chrono::steady_clock::now();
   std::uint64_t commands = 0, played = 0;
+  tally all;
   for (std::uint64_t seed = only != 0 ? only : 1; commands < wanted && played < seeds; ++seed, ++played) {
-    const auto s = run(seed);
+    const auto s = run(seed, all);
     commands += s.commands;
     if (!s.trouble.empty()) tell(seed, s);
     REQUIRE_MESSAGE(s.trouble.empty(), "seed ", seed, ": ", s.trouble);
@@ -180,7 +213,11 @@ TEST_CASE("engine and model agree on every answer and on the whole state") {
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   std::printf("%llu commands from %llu seeds agreed in %.1f s\n", static_cast<unsigned long long>(commands),
               static_cast<unsigned long long>(played), took);
+  if (std::getenv("HOLDFAST_TALLY") != nullptr)
+    for (const auto& [what, n] : all.times) std::printf("%10llu  %s\n", static_cast<unsigned long long>(n), what.c_str());
   CHECK(played > 0);
+  if (commands < 1'000'000) return;
+  for (const char* what : must_happen) CHECK_MESSAGE(all.times[what] > 0, "never in this run: ", what);
 }
 
 }  // namespace holdfast::tests

@@ -29,12 +29,12 @@ random_commands::random_commands(std::uint64_t seed, std::shared_ptr<const sessi
 happening random_commands::next() {
   happening h;
   const auto roll = random_.below(100);
-  if (roll < 15) {
-  } else if (roll < 60) {
-    now_ += random_.below(500'000);
-  } else if (roll < 80) {
-    now_ += random_.between(500'000, 4'000'000);
-  } else if (roll < 95 && !deadlines_.empty()) {
+  if (roll < 20) {
+  } else if (roll < 75) {
+    now_ += random_.below(300'000);
+  } else if (roll < 88) {
+    now_ += random_.between(300'000, 3'000'000);
+  } else if (roll < 97 && !deadlines_.empty()) {
     // The very instant of a deadline, or a microsecond beside it.
     const auto at = deadlines_[random_.below(deadlines_.size())] + random_.below(3) - 1;
     now_ = std::max(now_, at);
@@ -71,9 +71,20 @@ void random_commands::learn(const asked& a, const answer& said) {
   if (said.refused == refusal::frozen) frozen_ = true;
   if (said.refused == refusal::paused) sale_ = sale_state::paused;
   if (said.refused == refusal::closed) sale_ = sale_state::closed;
+  hold_id named = a.head.id;
+  std::visit([&](const auto& c) {
+    if constexpr (requires { c.hold; }) named = c.hold;
+    else if constexpr (requires { c.order; }) named = c.order;
+  }, a.what);
+  if (said.state != hold_state::none)
+    for (auto& h : holds_)
+      if (h.id == named && h.owner == model_owner_of(a.what)) {
+        h.state = said.state;
+        h.deadline = said.deadline.value;
+      }
   if (said.refused != refusal::none || said.repeated) return;
   if (const auto* h = std::get_if<hold_seats>(&a.what))
-    holds_.push_back({h->owner, a.head.id, {h->lines.begin(), h->lines.end()}, {}, {}, true});
+    holds_.push_back({h->owner, a.head.id, {h->lines.begin(), h->lines.end()}, {}, {}, said.state, said.deadline.value});
   for (auto i = holds_.rbegin(); i != holds_.rend(); ++i) {
     const auto is = [&](const auto& c) { return c.owner == i->owner && c.hold == i->id; };
     if (const auto* c = std::get_if<change_hold>(&a.what); c != nullptr && is(*c)) {
@@ -83,7 +94,6 @@ void random_commands::learn(const asked& a, const answer& said) {
     if (const auto* c = std::get_if<begin_payment>(&a.what); c != nullptr && is(*c)) i->attempts.emplace_back(base::as_text(c->attempt));
     if (const auto* c = std::get_if<confirm_hold>(&a.what); c != nullptr && is(*c)) i->payments.push_back(*c);
     if (const auto* c = std::get_if<release_hold>(&a.what); c != nullptr && is(*c)) {
-      i->live = said.state == hold_state::held;
       for (const auto& d : c->lines) std::erase(i->lines, d);
     }
     if (const auto* c = std::get_if<cancel_order>(&a.what); c != nullptr && c->owner == i->owner && c->order == i->id)
@@ -122,6 +132,11 @@ asked random_commands::make() {
     if (roll < w.first) { tag = w.second; break; }
     roll -= w.first;
   }
+  // Where nothing is held, most of the commands on a hold would only meet the dead.
+  const bool some_live = std::any_of(holds_.begin(), holds_.end(), [&](const known_hold& h) { return h.deadline > now_; });
+  if ((tag == t::change_hold || tag == t::extend_hold || tag == t::begin_payment || tag == t::payment_failed || tag == t::release_hold) &&
+      !some_live && random_.chance(70))
+    tag = t::hold_seats;
   asked a;
   switch (tag) {
     case t::expire_due: {  // stands for: asked once before
@@ -178,23 +193,27 @@ log_time random_commands::deadline_for_new() {
   return log_time{now_ + random_.below(most + 1)};
 }
 
-line random_commands::any_line() {
+line random_commands::any_line(channel_no channel) {
   const auto& p = *terms_->seating;
   line l;
   const bool area = !p.areas.empty() && random_.chance(35);
   l.kind = area ? place_kind::area : place_kind::seat;
   l.number = static_cast<std::uint32_t>(random_.below(area ? p.areas.size() : p.seats.size()));
+  // Mostly one that the channel may have.
+  const auto takes = channel < terms_->rules.channels.size() ? terms_->rules.channels[channel].allocations : 1;
+  for (int i = 0; i < 4 && !area && (takes >> p.seats[l.number].allocation & 1U) == 0; ++i)
+    l.number = static_cast<std::uint32_t>(random_.below(p.seats.size()));
   l.count = area ? static_cast<std::uint32_t>(random_.chance(80) ? random_.between(1, 3) : random_.between(4, 9)) : 1;
   l.price = static_cast<price_ref>(random_.below(3));
   if (random_.below(200) == 0) l.number += 100;
   return l;
 }
 
-lines random_commands::any_lines(std::size_t most) {
+lines random_commands::any_lines(std::size_t most, channel_no channel) {
   std::vector<line> l;
   const auto n = 1 + random_.below(most);
   while (l.size() < n) {
-    const auto one = any_line();
+    const auto one = any_line(channel);
     const bool twice = std::any_of(l.begin(), l.end(), [&](const line& o) {
       return o.kind == one.kind && o.number == one.number && (o.kind == place_kind::seat || o.price == one.price);
     });
@@ -208,7 +227,7 @@ lines random_commands::some_of(const std::vector<line>& all) {
   std::vector<line> l;
   for (const auto& one : all)
     if (random_.chance(60)) l.push_back(one);
-  if (random_.below(25) == 0) l.push_back(any_line());
+  if (random_.below(25) == 0) l.push_back(any_line(0));
   if (!l.empty() && random_.below(25) == 0) l.back().price += 1;
   if (!l.empty() && l.back().kind == place_kind::area && random_.below(6) == 0) l.back().count += random_.chance(50) ? 1 : 3;
   for (std::size_t i = 0; i < l.size(); ++i)
@@ -242,8 +261,20 @@ base::byte_view random_commands::reference(const std::string& s) {
   return keep(std::vector<std::uint8_t>(s.begin(), s.end()));
 }
 
-random_commands::known_hold* random_commands::any_hold() {
+random_commands::known_hold* random_commands::any_hold(command_tag what) {
   if (holds_.empty()) return nullptr;
+  // Mostly one that the command fits, as far as one has heard.
+  if (random_.chance(70)) {
+    std::vector<known_hold*> fit;
+    for (auto& h : holds_) {
+      const bool held = h.state == hold_state::held && h.deadline > now_, paying = h.state == hold_state::paying && h.deadline > now_;
+      if (what == command_tag::cancel_order ? h.state == hold_state::sold : what == command_tag::payment_failed ? paying
+          : what == command_tag::confirm_hold || what == command_tag::begin_payment                              ? held || paying
+                                                                                                                 : held)
+        fit.push_back(&h);
+    }
+    if (!fit.empty()) return fit[random_.below(fit.size())];
+  }
   // Mostly a young one: the old ones have ended.
   const auto back = std::min<std::size_t>(holds_.size(), random_.chance(85) ? 8 : 60);
   return &holds_[holds_.size() - 1 - random_.below(back)];
@@ -263,7 +294,7 @@ asked random_commands::on_hold(command_tag tag) {
     hold_seats h;
     h.owner = one_of(random_, owners_);
     h.keys = keys_of(h.owner, a.head.channel);
-    h.lines = any_lines(a.head.channel == 1 ? 6 : 4);
+    h.lines = any_lines(a.head.channel == 1 ? 6 : 3, a.head.channel);
     h.interval = any_interval();
     h.plan_revision = random_.below(60) == 0 ? 2 : rules.channels.empty() ? 1 : terms_->plan_revision;
     if (random_.below(60) == 0) a.head.id = hold_id{{0xdead, random_.below(4) + 1}};  // money may have come for it already
@@ -272,10 +303,10 @@ asked random_commands::on_hold(command_tag tag) {
     a.what = h;
     return a;
   }
-  const auto* known = any_hold();
+  const auto* known = any_hold(tag);
   owner_id owner = known != nullptr ? known->owner : one_of(random_, owners_);
   hold_id hold = known != nullptr ? known->id : fresh_id();
-  const std::vector<line> lines = known != nullptr ? known->lines : std::vector<line>{any_line()};
+  const std::vector<line> lines = known != nullptr ? known->lines : std::vector<line>{any_line(0)};
   if (random_.chance(3)) owner = one_of(random_, owners_);
   if (random_.chance(3)) hold = random_.chance(50) ? fresh_id() : hold_id{{0xdead, random_.below(4) + 1}};
   a.head.client_deadline = by;
@@ -284,10 +315,11 @@ asked random_commands::on_hold(command_tag tag) {
 
   switch (tag) {
     case command_tag::change_hold: {
+      if (known != nullptr && random_.chance(60)) a.head.channel = 1;  // whose limits are wide
       change_hold c{owner, hold, {}, {}, random_.below(60) == 0 ? 2 : terms_->plan_revision};
-      if (random_.chance(70)) c.add = any_lines(3);
+      if (random_.chance(70)) c.add = any_lines(2, a.head.channel);
       if (random_.chance(60)) c.drop = some_of(lines);
-      if (c.add.empty() && c.drop.empty()) c.add = any_lines(2);
+      if (c.add.empty() && c.drop.empty()) c.add = any_lines(2, a.head.channel);
       if (!c.drop.empty() && random_.chance(20)) {  // another price for the same place
         auto again = std::vector<line>(c.drop.begin(), c.drop.end());
         again.resize(1);

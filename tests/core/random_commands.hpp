@@ -19,7 +19,7 @@ namespace holdfast::tests {
 /// Relative weights of what is asked, and what a run may contain.
 struct mix {
   unsigned hold = 30, change = 9, extend = 6, begin = 10, failed = 4, confirm = 12, release = 6, cancel = 4, settle = 2;
-  unsigned sale = 3, freeze = 1, block = 3, unblock = 3, allocate = 2, shift = 1, clear = 1, retry = 9, nonsense = 1;
+  unsigned sale = 3, freeze = 1, block = 1, unblock = 3, allocate = 1, shift = 1, clear = 1, retry = 9, nonsense = 1;
   unsigned spoiled_percent = 4;      ///< a good command made bad in one place
   unsigned restart_percent = 2;      ///< of steps: saved and loaded
   unsigned fault_per_mille = 2;      ///< of steps: the session goes out of service
@@ -54,7 +54,8 @@ class random_commands {
     std::vector<core::line> lines;
     std::vector<std::string> attempts;
     std::vector<core::confirm_hold> payments;
-    bool live = true;
+    core::hold_state state = core::hold_state::held;
+    std::uint64_t deadline = 0;  ///< log time, as last heard
   };
   [[nodiscard]] const std::vector<known_hold>& holds() const { return holds_; }
   [[nodiscard]] const std::vector<core::owner_id>& owners() const { return owners_; }
@@ -65,14 +66,14 @@ class random_commands {
   asked on_hold(core::command_tag tag);
   asked for_operator(core::command_tag tag);
   void spoil(asked& a);
-  core::line any_line();
-  core::lines any_lines(std::size_t most);
+  core::line any_line(core::channel_no channel);
+  core::lines any_lines(std::size_t most, core::channel_no channel);
   core::lines some_of(const std::vector<core::line>& lines);
   core::keys keys_of(const core::owner_id& owner, core::channel_no channel);
   core::ranges any_ranges();
   core::interval_ms any_interval();
   base::byte_view reference(const std::string& s);
-  known_hold* any_hold();
+  known_hold* any_hold(core::command_tag what);
   core::command_id fresh_id() { return core::command_id{{random_.next(), ++ids_}}; }
   core::log_time deadline_for_new();
 

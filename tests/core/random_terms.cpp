@@ -14,7 +14,7 @@ std::shared_ptr<const plan> random_plan(base::random& r) {
   p->allocations = {"public", "presale", "guests"};
   p->zones = {"main"};
   p->rows = {{0, "A"}};
-  const auto seats = r.between(3, 12);
+  const auto seats = r.chance(30) ? r.between(3, 8) : r.between(8, 24);
   for (std::uint64_t i = 0; i < seats; ++i) {
     plan_seat s;
     s.number = std::to_string(i + 1);
@@ -29,7 +29,7 @@ std::shared_ptr<const plan> random_plan(base::random& r) {
     a.name = a.identity = "area-" + std::to_string(i + 1);
     a.category = static_cast<std::uint8_t>(r.below(3));
     const auto n = r.between(1, 3);
-    for (std::uint64_t k = 0; k < n; ++k) a.capacity.push_back(static_cast<std::uint32_t>(r.below(7)));
+    for (std::uint64_t k = 0; k < n; ++k) a.capacity.push_back(static_cast<std::uint32_t>(r.below(9)));
     p->areas.push_back(a);
   }
   return p;
