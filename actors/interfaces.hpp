@@ -74,7 +74,7 @@ using journal_actor = caf::typed_actor<
     caf::reacts_to<append_batch_ptr>,            // from a session: write the records, then let the answers go
     caf::reacts_to<flush_atom>,                  // from itself, behind all that arrived during the last sync: write a block
     caf::reacts_to<wake_atom, std::uint64_t>,    // from itself, delayed: the witness is due; carries its generation
-    caf::replies_to<stop_atom>::with<done_atom>  // from the registry, after all sessions are gone: last sync; quits
+    caf::replies_to<stop_atom>::with<done_atom>  // from the registry, after all sessions are gone: write what is left; quits
     >;
 
 /// Knows all sessions: opens, creates and lists them, and stops the house in order.

@@ -43,8 +43,8 @@ journal_shell::behavior_type journal_shell::make_behavior() {
       },
       [this](stop_atom) {
         while (!waiting_.empty() && !around_->failure.tripped()) flush();
-        if (!around_->failure.tripped() && !journal_.close(around_->time.now().value)) failed();
-        ++generation_;
+        // Everything is durable now. The journal stays open, so that those who read it can catch up before its owner closes it.
+        if (!around_->failure.tripped() && !journal_.tick(around_->time.now().value)) failed();
         quit();
         return done_atom::value;
       },
@@ -104,7 +104,8 @@ bool journal_shell::write(std::size_t batches) {
   add(f.bytes, bytes);
   add(f.write_ns, took);
   f.write_ns_max.store(std::max(took, f.write_ns_max.load(std::memory_order_relaxed)), std::memory_order_relaxed);
-  f.last_block.store(written->block, std::memory_order_relaxed);
+  // Readers that scan up to here see what was written.
+  f.last_block.store(written->block, std::memory_order_release);
   return true;
 }
 

@@ -65,10 +65,10 @@ class held_journal final : public persistence::journal {
   std::function<void()> while_writing = [] {};
   std::optional<persistence::journal_failure> fails_with;
   std::uint64_t ticks = 0;
-  std::optional<std::size_t> closed_after;  ///< blocks there were when it was closed
+  bool closed = false;
 
   base::result<persistence::appended> append(std::span<const persistence::record_ref> all, std::uint64_t now) override {
-    CHECK_FALSE(closed_after.has_value());
+    CHECK_FALSE(closed);
     while_writing();
     if (fails_with) return failed();
     std::vector<kept> block;
@@ -94,7 +94,7 @@ class held_journal final : public persistence::journal {
   [[nodiscard]] persistence::block_mark last_block() const override { return {blocks.size() + 1, {}}; }
   [[nodiscard]] const std::optional<persistence::journal_failure>& failure() const override { return failure_; }
   base::result<void> close(std::uint64_t) override {
-    closed_after = blocks.size();
+    closed = true;
     return {};
   }
 
