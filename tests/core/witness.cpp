@@ -57,7 +57,8 @@ std::string witness::on_record(const record& r) {
     payments_[{c->owner, c->hold, std::string(base::as_text(c->payment))}] = last_;
   if (const auto* e = std::get_if<hold_placed>(&r.done)) {
     auto& h = holds_[e->hold];
-    numbers_.erase(h.key);
+    // The number was another hold's, forgotten by now; the same id may stand for a younger hold already.
+    if (const auto old = numbers_.find(h.key); old != numbers_.end() && old->second == e->hold) numbers_.erase(old);
     h = {{owner, r.head.id}, {}, last_};
     numbers_[h.key] = e->hold;
     touch(h, std::get<hold_seats>(r.asked).lines, true);
