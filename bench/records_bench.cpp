@@ -3,7 +3,7 @@
 // held again and paid for.
 #include <benchmark/benchmark.h>
 
-#include "hall.hpp"
+#include "bench/hall.hpp"
 #include "persistence/audit.hpp"
 #include "persistence/journal_log.hpp"
 #include "persistence/memory_block_store.hpp"

@@ -59,19 +59,25 @@ base::result<core::session_seen> state_of(client::blocking& c, core::session_id 
   return std::move(*seen->seen);
 }
 
-/// Looks until the holds that nobody came back to have ended. Seconds after the last deadline; negative: others live on.
-base::result<double> wait_for_expiry(client::blocking& c, core::session_id s, core::log_time last) {
+/// Looks until the holds that nobody came back to have ended.
+base::result<void> wait_for_expiry(client::blocking& c, core::session_id s, core::log_time last, sale_frame& f) {
+  using expiry = sale_frame::expiry;
   constexpr auto grace = std::chrono::seconds(5);
-  const auto left = last > c.now() ? std::chrono::microseconds(last.value - c.now().value) : std::chrono::microseconds(0);
-  std::this_thread::sleep_for(left);
+  const bool in_time = last > c.now();
+  if (in_time) std::this_thread::sleep_for(std::chrono::microseconds(last.value - c.now().value));
   const auto begun = steady::now();
   while (steady::now() - begun < grace) {
     const auto seen = c.session_state(s);
     if (!seen) return seen.failure();
-    if (seen->seen && seen->seen->places.held == 0) return seen->now > last ? static_cast<double>(seen->now.value - last.value) / 1e6 : 0.0;
+    if (seen->seen && seen->seen->places.held == 0) {
+      f.expired = in_time ? expiry::seen : expiry::over_before;
+      if (in_time && seen->now > last) f.expired_after_s = static_cast<double>(seen->now.value - last.value) / 1e6;
+      return {};
+    }
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  return -1.0;
+  f.expired = expiry::live_on;
+  return {};
 }
 
 int race(invocation& in, const sale_options& o, client::blocking& c, const protocol::session_brief& s) {
@@ -125,9 +131,8 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   f.wire = (*over)->counted();
   over->reset();
   if (r.counts().places_left != 0 && !o.no_wait && r.counts().unknown_outcome == 0) {
-    const auto waited = wait_for_expiry(c, s.id, r.counts().last_left);
+    const auto waited = wait_for_expiry(c, s.id, r.counts().last_left, f);
     HOLDFAST_CLI_TRY(in, waited);
-    f.expired_after_s = *waited;
   }
   const auto after = state_of(c, s.id);
   HOLDFAST_CLI_TRY(in, after);

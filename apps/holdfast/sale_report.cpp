@@ -39,6 +39,7 @@ document report_of(const rush& r, const sale_frame& f) {
   d.add("sold before", number(f.before.places.sold));
   d.add("sold to these buyers", number(c.places_sold));
   d.add("sold now", number(f.after.places.sold));
+  d.add("free now", number(f.after.places.free));
   d.add("orders", number(c.orders));
   d.add("refunds due", number(c.late_refunds));
   d.add("seats sold twice", number(c.seats_sold_twice));
@@ -46,8 +47,9 @@ document report_of(const rush& r, const sale_frame& f) {
   tell_wire(f, d);
   if (c.unknown_outcome != 0) d.add("without an answer", number(c.unknown_outcome));
   d.add("left to expire", number(c.places_left));
-  if (f.expired_after_s >= 0) d.add("expired after the last deadline", micros(static_cast<std::uint64_t>(f.expired_after_s * 1e6)));
-  else if (c.places_left != 0) d.add("expired after the last deadline", words("not seen: other holds live on"));
+  if (f.expired == sale_frame::expiry::seen) d.add("last one expired after", micros(static_cast<std::uint64_t>(f.expired_after_s * 1e6)));
+  if (f.expired == sale_frame::expiry::over_before) d.add("last one expired", words("before the end"));
+  if (f.expired == sale_frame::expiry::live_on) d.add("last one expired", words("not seen: other holds live on", tone::bad));
 
   grid buyers{"buyers", {"what became of them", "buyers"}, {}};
   const auto buyer = [&](const char* what, std::uint64_t n) { buyers.rows.push_back({words(what), number(n)}); };

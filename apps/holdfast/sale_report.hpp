@@ -14,8 +14,15 @@ struct sale_frame {
   double seconds = 0;
   core::session_seen before, after;
   client::pipelined::counts wire;
-  /// When all holds that nobody came back to had ended, after the last of their deadlines; negative: not waited for, or not seen.
-  double expired_after_s = -1;
+  /// What became of the holds that nobody came back to.
+  enum class expiry : std::uint8_t {
+    not_watched,  ///< or there were none
+    seen,         ///< the last of them ended `expired_after_s` after its deadline, as far as looking every few milliseconds tells
+    over_before,  ///< they had ended when the rush had
+    live_on,      ///< holds were left long after: those of others
+  };
+  expiry expired = expiry::not_watched;
+  double expired_after_s = 0;
 };
 
 [[nodiscard]] document report_of(const rush& r, const sale_frame& f);

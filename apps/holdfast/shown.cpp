@@ -38,6 +38,12 @@ std::string lines_text(const std::vector<core::line_seen>& lines, const core::pl
   return s;
 }
 
+/// Only a hold that may still end by itself has one; of others it is the last they had.
+value deadline_of(const core::hold_seen& h, core::log_time now) {
+  const bool live = h.state == core::hold_state::held || h.state == core::hold_state::paying;
+  return live ? deadline(h.deadline, now) : moment(h.deadline);
+}
+
 grid refunds_grid(const std::vector<core::refund_seen>& refunds) {
   grid g{"refunds", {"number", "reason", "amount", "settled", "hold"}, {}};
   for (const auto& r : refunds)
@@ -108,7 +114,7 @@ document shown(const core::hold_seen& h, const core::plan* p, core::log_time now
   d.add("state", state_value(h.state));
   d.add("channel", plain_number(h.channel));
   d.add("placed", moment(h.placed));
-  d.add("deadline", deadline(h.deadline, now));
+  d.add("deadline", deadline_of(h, now));
   d.add("lifetime end", moment(h.lifetime_end));
   d.add("extensions", number(h.extensions));
   d.add("payment attempts", number(h.attempts));
@@ -129,7 +135,7 @@ document shown(const core::hold_seen& h, const core::plan* p, core::log_time now
 document shown(const core::owner_seen& o, const core::plan* p, core::log_time now) {
   document d;
   grid g{"holds and orders", {"hold", "state", "places", "deadline"}, {}};
-  for (const auto& h : o.holds) g.rows.push_back({hex(h.id.value), state_value(h.state), words(lines_text(h.lines, p)), deadline(h.deadline, now)});
+  for (const auto& h : o.holds) g.rows.push_back({hex(h.id.value), state_value(h.state), words(lines_text(h.lines, p)), deadline_of(h, now)});
   d.grids.push_back(std::move(g));
   d.grids.push_back(refunds_grid(o.refunds));
   if (o.more) d.add("more", words("there are more than are shown"));
@@ -158,7 +164,7 @@ document shown(const std::vector<protocol::found_row>& rows) {
   document d;
   grid g{"found", {"session", "at", "record", "command", "state", "hold", "owner", "basket", "payment", "amount", "refund", "reason", "settled", "lines"}, {}};
   for (const auto& r : rows)
-    g.rows.push_back({words(r.session_name), moment(r.at), plain_number(r.number.value), command_value(r.command), state_value(r.state), hex(r.hold.value),
+    g.rows.push_back({words(r.session_name.empty() ? fmt::format("#{}", r.session.value) : r.session_name), moment(r.at), plain_number(r.number.value), command_value(r.command), state_value(r.state), hex(r.hold.value),
                       hex(r.owner.value), hex(r.basket.value), r.payment.empty() ? none() : words(r.payment), number(r.amount),
                       r.refund.value == 0 ? none() : plain_number(r.refund.value),
                       r.reason == core::refund_reason::none ? none() : words(core::name_of(r.reason)),

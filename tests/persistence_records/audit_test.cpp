@@ -3,7 +3,7 @@
 
 #include "persistence/audit.hpp"
 #include "persistence/snapshotter.hpp"
-#include "story.hpp"
+#include "tests/persistence_records/story.hpp"
 
 using namespace holdfast;
 using namespace holdfast::core;

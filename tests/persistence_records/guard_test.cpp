@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "persistence/guard.hpp"
-#include "story.hpp"
+#include "tests/persistence_records/story.hpp"
 
 using namespace holdfast;
 using namespace holdfast::core;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "core/command_codec.hpp"
-#include "story.hpp"
+#include "tests/persistence_records/story.hpp"
 
 using namespace holdfast;
 using namespace holdfast::core;

@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "persistence/snapshotter.hpp"
-#include "story.hpp"
+#include "tests/persistence_records/story.hpp"
 
 using namespace holdfast;
 using namespace holdfast::core;

@@ -1,4 +1,4 @@
-#include "story.hpp"
+#include "tests/persistence_records/story.hpp"
 
 #include <cstdlib>
 
