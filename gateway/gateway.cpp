@@ -91,6 +91,10 @@ void gateway::take_over(listener& through, int fd, const remote_address& from) {
 
 void gateway::start() {
   for (auto& l : loops_) threads_.emplace_back([&l] { l->run(); });
+  // Nobody is let in before every loop knows the sessions: a client that comes back after a restart would hear that its session,
+  // and so its hold, is unknown.
+  if (around_.sessions_first)
+    for (auto& l : loops_) l->first_directory().wait();
   for (auto& l : listeners_) {
     auto& home = l->limits().kind == listener_kind::admin ? *loops_.back() : *loops_.front();
     boost::asio::post(home.io(), [&l] { l->start(); });

@@ -330,6 +330,7 @@ void loop::deliver(gate& of, const actors::answer_batch& batch) {
 
 void loop::take_directory(actors::directory_ptr all) {
   directory_ = std::move(all);
+  if (!std::exchange(knows_sessions_, true)) first_directory_.set_value();
   for (const auto& [id, entry] : directory_->by_id) {
     auto& g = gates_[id.value];
     if (!g) {

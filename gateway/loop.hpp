@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <future>
 #include <functional>
 #include <memory>
 #include <memory_resource>
@@ -81,6 +82,8 @@ class loop {
   [[nodiscard]] connection* find(connection_id id);
   [[nodiscard]] gate* find(core::session_id id);
   [[nodiscard]] const actors::directory& sessions() const { return *directory_; }
+  /// Any thread, once: ready when the first directory of sessions has come.
+  [[nodiscard]] std::future<void> first_directory() { return first_directory_.get_future(); }
   [[nodiscard]] actors::request_batch& batch_for(gate& g);
   [[nodiscard]] tickets& open_requests() { return tickets_; }
   [[nodiscard]] door& to_actors() { return *door_; }
@@ -129,6 +132,8 @@ class loop {
   tickets tickets_;
 
   actors::directory_ptr directory_;
+  bool knows_sessions_ = false;
+  std::promise<void> first_directory_;
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<gate>> gates_;
   std::vector<gate*> asked_;  ///< gates with a batch
   actors::pool<actors::request_batch> batches_;

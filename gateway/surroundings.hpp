@@ -22,6 +22,8 @@ struct surroundings {
   /// Makes a loop's door, in the thread that builds the gateway. The bridge in a server:
   ///   [&](inbox& in) { return std::make_unique<bridge>(system, house.registry(), house.inspector(), in); }
   std::function<std::unique_ptr<door>(inbox&)> attach;
+  /// Whether `start` waits for the directory of sessions before it lets anybody in. True in a server.
+  bool sessions_first = false;
   /// Where loops hang out their meters; may be null.
   std::shared_ptr<actors::board> board;
   /// For time limits and latencies.

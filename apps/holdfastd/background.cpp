@@ -98,14 +98,15 @@ background::background(const persistence::journal& journal, std::shared_ptr<cons
       index_(std::move(index)),
       thread_([this] { run(); }) {}
 
-background::~background() { stop(false); }
+background::~background() { stop(); }
 
 /// The journal's own last_block belongs to its thread; its actor publishes the number after each sync.
 std::uint64_t background::durable() const {
   return std::max(first_durable_, figures_->last_block.load(std::memory_order_acquire));
 }
 
-void background::stop(bool checkpoint) {
+/// No checkpoint here: it could take seconds, and the next start replays at most what snapshot_policy allows anyway.
+void background::stop() {
   {
     const std::lock_guard held(lock_);
     if (stop_) return;
@@ -113,15 +114,6 @@ void background::stop(bool checkpoint) {
   }
   stopping_.notify_all();
   thread_.join();
-  if (checkpoint && !snapshots_failed_) {
-    const auto to = journal_.last_block().number;
-    for (;;) {
-      const auto p = snapshots_.step(to);
-      if (!p) return spdlog::warn("last checkpoint: {}", p.failure().text);
-      if (!p->behind) break;
-    }
-    if (auto done = snapshots_.checkpoint_now(); !done) spdlog::warn("last checkpoint: {}", done.failure().text);
-  }
   if (index_)
     if (auto done = index_->flush(); !done) spdlog::warn("index: {}", done.failure().text);
 }

@@ -26,8 +26,8 @@ class background {
   /// For operators: brings the index up to the newest block and asks it. Any thread.
   [[nodiscard]] base::result<protocol::found> find(const protocol::find& asked);
   void add_stats(protocol::stats_seen& into) const;
-  /// Ends the thread; a checkpoint of the present state is written if `checkpoint`.
-  void stop(bool checkpoint);
+  /// Ends the thread.
+  void stop();
 
  private:
   void run();

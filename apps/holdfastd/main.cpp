@@ -147,6 +147,7 @@ int serve(const config& c, bool accept_clock) {
   gateway::surroundings around;
   around.time = &clock;
   around.attach = [&](gateway::inbox& in) { return std::make_unique<gateway::bridge>(system, house.registry(), house.inspector(), in); };
+  around.sessions_first = true;
   around.board = house.board();
   around.server = program;
   around.log = [](std::string_view line) { spdlog::info("{}", line); };
@@ -165,7 +166,7 @@ int serve(const config& c, bool accept_clock) {
   };
   auto door = gateway::gateway::open(c.gateway, std::move(around));
   if (!door) {
-    behind.stop(false);
+    behind.stop();
     house.stop();
     return fail(door.failure());
   }
@@ -183,7 +184,7 @@ int serve(const config& c, bool accept_clock) {
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends the process at once; the journal does not mind
   (*door)->stop();
   house.stop();
-  behind.stop(true);
+  behind.stop();
   if (auto closed = started.journal->close(clock.now().value); !closed) return fail(closed.failure());
   spdlog::info("stopped");
   return 0;

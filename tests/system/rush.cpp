@@ -155,6 +155,9 @@ base::result<tally> rush::run(const client::options& to, std::uint64_t acks, std
 void rush::check(const promise& p, const protocol::answer_message& m, bool look) {
   ++found_.checked;
   const auto name = base::to_hex(p.hold.value);
+  // Known holds are never refused a look: unknown_session or busy here would be a promise broken as much as a lost record.
+  if (!money(p.what) && m.said.refused != core::refusal::none)
+    return found_.blame(found_.lost, fmt::format("hold {} is refused: {}", name, core::name_of(m.said.refused)));
   if (look) {  // the hold itself
     const auto* seen = std::get_if<core::hold_seen>(&m.shown);
     if (seen == nullptr) return found_.blame(found_.lost, fmt::format("hold {} is unknown", name));
