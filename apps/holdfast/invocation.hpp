@@ -77,6 +77,7 @@ void add_actors(CLI::App& app, invocation& in);
 void add_stats(CLI::App& app, invocation& in);
 void add_audit(CLI::App& app, invocation& in);
 void add_sale(CLI::App& app, invocation& in);
+void add_bench(CLI::App& app, invocation& in);
 
 /// Returns the error of `r` from a subcommand, or goes on.
 #define HOLDFAST_CLI_TRY(in, r) \

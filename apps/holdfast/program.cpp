@@ -52,6 +52,7 @@ int run(int argc, const char* const* argv, surroundings& around) {
   add_stats(app, in);
   add_audit(app, in);
   add_sale(app, in);
+  add_bench(app, in);
 
   try {
     app.parse(argc, argv);
