@@ -46,4 +46,11 @@ template <class T>
   return zeroed_array<T>(reinterpret_cast<T*>(raw + before), free_zeroed{rounded});
 }
 
+/// Fetches the cache lines of `t`, which may lie across two.
+template <class T>
+void prefetch(const T& t) {
+  __builtin_prefetch(&t);
+  if constexpr (sizeof(T) > 16) __builtin_prefetch(reinterpret_cast<const char*>(&t) + sizeof(T) - 1);
+}
+
 }  // namespace holdfast::base

@@ -16,6 +16,7 @@ struct applier {
   session& s;
   const record& r;
   std::vector<view_change>* view;
+  const table_places& found;  ///< for a placed hold: where its owner and keys are
   std::uint64_t seq = r.number.value;
 
   // ---- counting ----------------------------------------------------------------------------------------------
@@ -176,17 +177,20 @@ struct applier {
         k.counts[m] += sign > 0 ? p.count : -static_cast<std::uint32_t>(p.count);
       }
   }
-  std::uint32_t key_ref(const limit_key& k) const {
-    if (const auto ref = s.find_key(k); ref != 0) return ref;
+  std::uint32_t add_key(const limit_key& k, std::uint64_t hash) const {
     const auto ref = s.keys_.add();
     auto& e = s.keys_.at(ref);
     e.value = k.value;
     e.kind = k.kind;
-    s.key_index_.insert(s.hash_key(k), ref);
+    s.key_index_.insert(hash, ref);
     return ref;
   }
   void join_key(std::uint32_t hold, const limit_key& k) const {
-    const auto ref = key_ref(k);
+    const auto hash = s.hash_key(k);
+    const auto ref = s.find_key(k, hash);
+    join_key(hold, ref != 0 ? ref : add_key(k, hash));
+  }
+  void join_key(std::uint32_t hold, std::uint32_t ref) const {
     auto& key = s.keys_.at(ref);
     ++key.uses;
     auto& h = s.holds_.at(hold);
@@ -258,13 +262,17 @@ struct applier {
   }
 
   // ---- owners --------------------------------------------------------------------------------------------------
-  std::uint32_t owner_ref(const id128& id) const {
-    if (id.zero()) return 0;
-    if (const auto ref = s.find_owner(id); ref != 0) return ref;
+  std::uint32_t add_owner(const id128& id, std::uint64_t hash) const {
     const auto ref = s.owners_.add();
     s.owners_.at(ref).id = id;
-    s.owner_index_.insert(s.hash_owner(id), ref);
+    s.owner_index_.insert(hash, ref);
     return ref;
+  }
+  std::uint32_t owner_ref(const id128& id) const {
+    if (id.zero()) return 0;
+    const auto hash = s.hash_owner(id);
+    const auto ref = s.find_owner(id, hash);
+    return ref != 0 ? ref : add_owner(id, hash);
   }
   void link_owner(std::uint32_t hold, std::uint32_t& first) const {
     auto& h = s.holds_.at(hold);
@@ -289,6 +297,9 @@ struct applier {
   // ---- ids -----------------------------------------------------------------------------------------------------
   std::uint32_t remember(std::uint32_t owner_ref, std::uint32_t hold, hold_id named, std::uint64_t value) const {
     if (r.head.id.value.zero()) return 0;
+    return remember(owner_ref, hold, named, value, s.hash_id(owner_ref == 0 ? id128{} : s.owners_.at(owner_ref).id, r.head.id.value));
+  }
+  std::uint32_t remember(std::uint32_t owner_ref, std::uint32_t hold, hold_id named, std::uint64_t value, std::uint64_t hash) const {
     const auto ref = s.ids_.add();
     auto& e = s.ids_.at(ref);
     e.id = r.head.id.value;
@@ -298,7 +309,7 @@ struct applier {
     e.command = r.asked.index() & 0xffU;
     e.owner_ref = owner_ref;
     e.hold = hold;
-    s.id_index_.insert(s.hash_id(owner_ref == 0 ? id128{} : s.owners_.at(owner_ref).id, e.id), ref);
+    s.id_index_.insert(hash, ref);
     return ref;
   }
   /// Remembers a command on a hold: it lives and is forgotten with the hold.
@@ -362,6 +373,7 @@ struct applier {
       const auto oldest = s.ended_.front();
       const bool old_enough = oldest.at + us(s.rules().id_min) <= r.at.value;
       if (!old_enough && s.ended_.size() <= s.ended_hard_max()) return;
+      s.fetch_forgotten();
       s.ended_.pop_front();
       if (!still_ended(oldest.hold, oldest.at)) continue;
       if (!old_enough) ++s.forgotten_early_;
@@ -495,7 +507,7 @@ struct applier {
     const auto& row = s.rules().channels.at(r.head.channel);
     const auto n = s.holds_.add();
     HOLDFAST_CHECK(n == e.hold.value, "hold numbers are given out in one order");
-    const auto owner = owner_ref(c.owner.value);
+    const auto owner = found.owner_ref != 0 ? found.owner_ref : add_owner(c.owner.value, found.owner);
     auto& o = s.owners_.at(owner);
     ++o.uses;
     ++o.live;
@@ -523,13 +535,13 @@ struct applier {
       set_parts(h, parts);
     }
     for (const auto& p : s.parts_of(h)) occupy(n, p, seat_state::held);
-    for (const auto& k : c.keys) join_key(n, k);
+    for (std::size_t i = 0; i < c.keys.size(); ++i) join_key(n, found.key_ref[i] != 0 ? found.key_ref[i] : add_key(c.keys[i], found.key[i]));
     s.due_.push({h.deadline, n, n}, in_heap());
     join_areas(n);
     link_owner(n, o.live_first);
     ++s.live_;
-    h.id_ref = remember(owner, n, {}, s.in_log_time(e.deadline).value);
-    HOLDFAST_CHECK(h.id_ref != 0, "a hold is named by its command's id");
+    HOLDFAST_CHECK(!r.head.id.value.zero(), "a hold is named by its command's id");
+    h.id_ref = remember(owner, n, {}, s.in_log_time(e.deadline).value, found.id);
   }
 
   void operator()(const hold_changed& e) const {
@@ -856,9 +868,10 @@ struct applier {
   }
   void operator()(const holds_expired& e) const {
     HOLDFAST_CHECK(s.may_expire(e.holds, r.at), "a hold expires early, twice or out of order");
-    for (const auto n : e.holds) {
-      end_unsold(n.value, hold_state::expired, false);
-      note_change(n);
+    for (std::size_t i = 0; i < e.holds.size(); ++i) {
+      s.fetch_ending(e.holds, i);
+      end_unsold(e.holds[i].value, hold_state::expired, false);
+      note_change(e.holds[i]);
     }
   }
 
@@ -885,21 +898,27 @@ struct applier {
   }
 };
 
-void session::apply(const record& r, std::vector<view_change>* changes) {
+void session::apply(const record& r, std::vector<view_change>* changes, const table_places* found) {
   HOLDFAST_CHECK(r.number.value == last_.value + 1, "records are applied in order, each once");
   HOLDFAST_CHECK(r.at >= last_at_, "log time never goes back");
   last_ = r.number;
   last_at_ = r.at;
-  const applier a{*this, r, changes};
+  if (const auto* placed = std::get_if<hold_placed>(&r.done)) {
+    table_places own;
+    if (found == nullptr) {
+      const auto* c = std::get_if<hold_seats>(&r.asked);
+      HOLDFAST_CHECK(c != nullptr && c->keys.size() <= limits::keys_max, "an event under another's command");
+      hash(r.head, r.asked, own);
+      own.owner_ref = find_owner(c->owner.value, own.owner);
+      for (std::size_t i = 0; i < c->keys.size(); ++i) own.key_ref[i] = find_key(c->keys[i], own.key[i]);
+    }
+    const applier a{*this, r, changes, found == nullptr ? own : *found};
+    a(*placed);
+    return a.note_change(placed->hold);
+  }
+  const applier a{*this, r, changes, {}};
   std::visit(a, r.done);
-  if (std::holds_alternative<holds_expired>(r.done)) return;
-  const auto hold = std::visit(
-      [](const auto& e) -> hold_no {
-        if constexpr (requires { e.hold; }) return e.hold;
-        else return {};
-      },
-      r.done);
-  a.note_change(hold);
+  if (!std::holds_alternative<holds_expired>(r.done)) a.note_change(subject_of(r.done));
 }
 
 }  // namespace holdfast::core

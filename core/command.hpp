@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <variant>
 
 #include "base/bytes.hpp"
@@ -151,6 +152,13 @@ enum class command_tag : std::uint8_t {
   payment_failed, confirm_hold, release_hold, cancel_order, settle_refund, block_places, unblock_places, allocate_places,
   shift_deadlines, clear_fault, expire_due,
 };
+/// The tag of a command by its type.
+template <class Command>
+inline constexpr command_tag tag_of_type = []<class... All>(const std::variant<All...>*) {
+  std::uint8_t n = 0;
+  static_cast<void>(((std::is_same_v<All, Command> ? true : (++n, false)) || ...));
+  return static_cast<command_tag>(n);
+}(static_cast<const command*>(nullptr));
 inline command_tag tag_of(const command& c) { return static_cast<command_tag>(c.index()); }
 inline constexpr std::size_t command_tags = std::variant_size_v<command>;
 static_assert(command_tags == static_cast<std::size_t>(command_tag::expire_due) + 1);

@@ -31,25 +31,33 @@ static_assert(std::size(may_ask) == command_tags);
 
 bool bad_reference(base::byte_view b) { return b.empty() || b.size() > limits::ref_bytes_max; }
 
-refusal check_lines(lines ls) {
-  for (const auto& l : ls)
-    if (l.count == 0 || (l.kind == place_kind::seat && l.count != 1) || l.count > limits::area_places_max) return refusal::bad_count;
-  const auto same = [](const line& a, const line& b) {
-    return a.kind == b.kind && a.number == b.number && (a.kind == place_kind::seat || a.price == b.price);
-  };
-  if (ls.size() <= 16) {
-    for (std::size_t i = 1; i < ls.size(); ++i)
-      for (std::size_t j = 0; j < i; ++j)
-        if (same(ls[i], ls[j])) return refusal::duplicate_line;
-    return refusal::none;
-  }
+bool same_place(const line& a, const line& b) {
+  return a.kind == b.kind && a.number == b.number && (a.kind == place_kind::seat || a.price == b.price);
+}
+
+bool good_count(const line& l) {
+  return l.count != 0 && (l.kind != place_kind::seat || l.count == 1) && l.count <= limits::area_places_max;
+}
+
+[[gnu::noinline]] bool any_twice_of_many(lines ls) {
   std::vector<line> sorted(ls.begin(), ls.end());
   std::sort(sorted.begin(), sorted.end(), [](const line& a, const line& b) {
     return std::tie(a.kind, a.number, a.price) < std::tie(b.kind, b.number, b.price);
   });
-  for (std::size_t i = 1; i < sorted.size(); ++i)
-    if (same(sorted[i], sorted[i - 1])) return refusal::duplicate_line;
-  return refusal::none;
+  return std::adjacent_find(sorted.begin(), sorted.end(), same_place) != sorted.end();
+}
+
+bool any_twice(lines ls) {
+  if (ls.size() > 16) return any_twice_of_many(ls);
+  for (std::size_t i = 1; i < ls.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (same_place(ls[i], ls[j])) return true;
+  return false;
+}
+
+refusal check_lines(lines ls) {
+  if (!std::all_of(ls.begin(), ls.end(), good_count)) return refusal::bad_count;
+  return any_twice(ls) ? refusal::duplicate_line : refusal::none;
 }
 
 refusal check_keys(keys ks) {
@@ -61,8 +69,11 @@ refusal check_keys(keys ks) {
   return refusal::none;
 }
 
+// Written as loops: the standard algorithm is unrolled for long ranges, and these have one entry or two.
 bool zero_key(keys ks) {
-  return std::any_of(ks.begin(), ks.end(), [](const limit_key& k) { return k.value.zero(); });
+  for (const auto& k : ks)
+    if (k.value.zero()) return true;
+  return false;
 }
 
 refusal check_ranges(ranges rs) {
@@ -80,14 +91,16 @@ refusal check_ranges(ranges rs) {
   return refusal::none;
 }
 
-bool odd_kind(lines ls) {
-  return std::any_of(ls.begin(), ls.end(), [](const line& l) { return l.kind > place_kind::area; });
-}
-bool odd_kind(ranges rs) {
-  return std::any_of(rs.begin(), rs.end(), [](const place_range& r) { return r.kind > place_kind::area; });
+template <class Places>
+bool odd_kind(const Places& ps) {
+  for (const auto& p : ps)
+    if (p.kind > place_kind::area) return true;
+  return false;
 }
 bool odd_kind(keys ks) {
-  return std::any_of(ks.begin(), ks.end(), [](const limit_key& k) { return static_cast<std::uint8_t>(k.kind) >= key_kinds; });
+  for (const auto& k : ks)
+    if (static_cast<std::uint8_t>(k.kind) >= key_kinds) return true;
+  return false;
 }
 
 /// The parts of step 2, each answering for its own place in the order.
@@ -104,6 +117,15 @@ struct content_check {
   bool bad = false;
 
   [[nodiscard]] refusal verdict() const {
+    // Nearly every command is in order, and most have one line and one key: see that in one go.
+    const bool odd = zero_id | not_wanted | no_lines | zero_interval | bad_reference | negative | bad | (range != refusal::none);
+    if (!odd && fine(first) && fine(second) && (keys.empty() || (keys.size() == 1 && !odd_kind(keys)))) [[likely]] return refusal::none;
+    return first_trouble();
+  }
+
+ private:
+  static bool fine(lines ls) { return ls.empty() || (ls.size() == 1 && good_count(ls[0]) && ls[0].kind <= place_kind::area); }
+  [[nodiscard, gnu::noinline]] refusal first_trouble() const {
     if (zero_id) return refusal::zero_id;
     if (not_wanted) return refusal::deadline_not_wanted;
     if (no_lines) return refusal::no_lines;
@@ -134,56 +156,52 @@ bool decider::no(refusal r, std::uint64_t seq) {
   return true;
 }
 
-bool decider::allowed(const command& asked) const {
-  if ((may_ask[asked.index()] & bit(head.from.who)) == 0) return false;
-  if (const auto* r = std::get_if<release_hold>(&asked)) return !r->withdrawn || head.from.who == role::op;
+template <class Command>
+bool decider::allowed(const Command& wanted) const {
+  if ((may_ask[static_cast<std::size_t>(tag_of_type<Command>)] & bit(head.from.who)) == 0) return false;
+  if constexpr (std::is_same_v<Command, release_hold>) return !wanted.withdrawn || head.from.who == role::op;
   return true;
 }
 
-refusal decider::content(const command& asked) const {
+template <class Command>
+refusal decider::content(const Command& x) const {
   content_check c;
-  const bool timed = std::holds_alternative<expire_due>(asked);
-  c.zero_id = head.id.value.zero() && !timed;
+  c.zero_id = head.id.value.zero() && !std::is_same_v<Command, expire_due>;
   c.bad = head.note.size() > limits::note_bytes_max;
-  std::visit(
-      [&](const auto& x) {
-        using kind = std::decay_t<decltype(x)>;
-        if constexpr (requires { x.owner; }) c.zero_id |= x.owner.value.zero();
-        if constexpr (requires { x.hold; }) c.zero_id |= x.hold.value.zero();
-        if constexpr (requires { x.order; }) c.zero_id |= x.order.value.zero();
-        if constexpr (requires { x.keys; }) {
-          c.zero_id |= zero_key(x.keys);
-          c.keys = x.keys;
-        }
-        if constexpr (requires { x.lines; }) c.first = x.lines;
-        if constexpr (requires { x.interval; }) c.zero_interval = x.interval == 0;
-        if constexpr (requires { x.by; }) c.zero_interval = x.by == 0;
-        if constexpr (requires { x.attempt; }) c.bad_reference = bad_reference(x.attempt);
-        if constexpr (requires { x.payment; }) c.bad_reference = bad_reference(x.payment);
-        if constexpr (requires { x.reference; }) c.bad_reference = bad_reference(x.reference);
-        if constexpr (requires { x.amount; }) c.negative = x.amount < 0;
-        if constexpr (requires { x.ranges; }) {
-          c.range = check_ranges(x.ranges);
-          c.bad |= odd_kind(x.ranges);
-        }
-        if constexpr (requires { x.channels; }) c.bad |= (x.channels & all()) == 0;
-        if constexpr (std::is_same_v<kind, hold_seats>) c.no_lines = x.lines.empty();
-        if constexpr (std::is_same_v<kind, change_hold>) {
-          c.no_lines = x.add.empty() && x.drop.empty();
-          c.first = x.add;
-          c.second = x.drop;
-        }
-        if constexpr (std::is_same_v<kind, confirm_hold>) {
-          c.not_wanted = !head.id.value.zero() || head.client_deadline.value != 0;
-          c.zero_id = x.owner.value.zero() || x.hold.value.zero();
-          c.bad |= static_cast<std::uint8_t>(x.kind) >= payment_kinds;
-        }
-        if constexpr (std::is_same_v<kind, allocate_places>) {
-          for (const auto& r : x.ranges)
-            if (r.kind == place_kind::area && r.allocation == x.allocation && c.range == refusal::none) c.range = refusal::bad_range;
-        }
-      },
-      asked);
+  if constexpr (requires { x.owner; }) c.zero_id |= x.owner.value.zero();
+  if constexpr (requires { x.hold; }) c.zero_id |= x.hold.value.zero();
+  if constexpr (requires { x.order; }) c.zero_id |= x.order.value.zero();
+  if constexpr (requires { x.keys; }) {
+    c.zero_id |= zero_key(x.keys);
+    c.keys = x.keys;
+  }
+  if constexpr (requires { x.lines; }) c.first = x.lines;
+  if constexpr (requires { x.interval; }) c.zero_interval = x.interval == 0;
+  if constexpr (requires { x.by; }) c.zero_interval = x.by == 0;
+  if constexpr (requires { x.attempt; }) c.bad_reference = bad_reference(x.attempt);
+  if constexpr (requires { x.payment; }) c.bad_reference = bad_reference(x.payment);
+  if constexpr (requires { x.reference; }) c.bad_reference = bad_reference(x.reference);
+  if constexpr (requires { x.amount; }) c.negative = x.amount < 0;
+  if constexpr (requires { x.ranges; }) {
+    c.range = check_ranges(x.ranges);
+    c.bad |= odd_kind(x.ranges);
+  }
+  if constexpr (requires { x.channels; }) c.bad |= (x.channels & all()) == 0;
+  if constexpr (std::is_same_v<Command, hold_seats>) c.no_lines = x.lines.empty();
+  if constexpr (std::is_same_v<Command, change_hold>) {
+    c.no_lines = x.add.empty() && x.drop.empty();
+    c.first = x.add;
+    c.second = x.drop;
+  }
+  if constexpr (std::is_same_v<Command, confirm_hold>) {
+    c.not_wanted = !head.id.value.zero() || head.client_deadline.value != 0;
+    c.zero_id = x.owner.value.zero() || x.hold.value.zero();
+    c.bad |= static_cast<std::uint8_t>(x.kind) >= payment_kinds;
+  }
+  if constexpr (std::is_same_v<Command, allocate_places>) {
+    for (const auto& r : x.ranges)
+      if (r.kind == place_kind::area && r.allocation == x.allocation && c.range == refusal::none) c.range = refusal::bad_range;
+  }
   return c.verdict();
 }
 
@@ -202,50 +220,49 @@ void decider::repeat(const state::id_entry& e) {
   a.waits_for = sequence{std::max<std::uint64_t>(e.seq, behind(held))};
 }
 
-bool decider::by_id(const command& asked) {
+template <class Command>
+bool decider::by_id(const Command& wanted, const command& asked) {
   if (head.id.value.zero()) return false;
-  const auto ref = s.find_id(owner_of(asked).value, head.id.value);
-  if (ref == 0) return false;
+  const auto ref = s.find_id(owner_in(wanted), head.id.value, at.id);
+  if (ref == 0) [[likely]] return false;
   const auto& e = s.ids_.at(ref);
-  const hold_id hold = std::visit(
-      [](const auto& x) -> hold_id {
-        if constexpr (requires { x.hold; }) return x.hold;
-        else if constexpr (requires { x.order; }) return x.order;
-        else return {};
-      },
-      asked);
-  if (e.command != asked.index() || e.content != content_hash(asked, head, hold)) return no(refusal::id_reused, e.seq);
+  if (e.command != asked.index() || e.content != content_hash(asked, head, hold_id{hold_in(wanted)})) return no(refusal::id_reused, e.seq);
   repeat(e);
   return true;
 }
 
-refusal decider::deadline(const command& asked) const {
-  if (head.client_deadline.value == 0)
-    return std::holds_alternative<hold_seats>(asked) ? refusal::deadline_missing : refusal::none;
+template <class Command>
+refusal decider::deadline() const {
+  if (head.client_deadline.value == 0) return std::is_same_v<Command, hold_seats> ? refusal::deadline_missing : refusal::none;
   if (head.client_deadline < now) return refusal::deadline_passed;
   if (head.client_deadline.value > now.value + std::uint64_t{s.rules().id_min} * us_per_ms) return refusal::deadline_too_far;
   return refusal::none;
 }
 
-verdict decider::run(const command& asked) {
-  if (!allowed(asked)) {
-    no(refusal::not_allowed, 0);
-  } else if (const auto c = content(asked); c != refusal::none) {
-    no(c, 0);
-  } else if (s.faulted() && !std::holds_alternative<clear_fault>(asked)) {
-    no(refusal::faulted, 0);
-  } else if (by_id(asked)) {
-    // settled
-  } else if (const auto d = deadline(asked); d != refusal::none) {
-    no(d, 0);
-  } else {
-    std::visit([this](const auto& wanted) { decide(wanted); }, asked);
-  }
-  return std::move(out);
+template <class Command>
+void decider::run_as(const Command& wanted, const command& asked) {
+  if (!allowed(wanted)) return void(no(refusal::not_allowed, 0));
+  if (const auto c = content(wanted); c != refusal::none) return void(no(c, 0));
+  if (s.faulted() && !std::is_same_v<Command, clear_fault>) return void(no(refusal::faulted, 0));
+  if (by_id(wanted, asked)) return;
+  if (const auto d = deadline<Command>(); d != refusal::none) return void(no(d, 0));
+  decide(wanted);
+}
+
+void decider::run(const command& asked) {
+  visit_command(asked, [&](const auto& wanted) { run_as(wanted, asked); });
 }
 
 verdict session::decide(const envelope& head, const command& asked, log_time now) const {
-  return decider(*this, head, now).run(asked);
+  table_places own;
+  hash(head, asked, own);
+  return decide(head, asked, now, own);
+}
+
+verdict session::decide(const envelope& head, const command& asked, log_time now, table_places& ahead) const {
+  verdict out;
+  decider(*this, head, now, ahead, out).run(asked);
+  return out;
 }
 
 bool decider::gate() {
@@ -267,7 +284,7 @@ bool decider::channel_row(const channel_policy*& row) {
 }
 
 bool decider::hold_of(owner_id owner, hold_id id) {
-  number = s.find_hold(owner.value, id.value);
+  number = s.find_hold(owner.value, id.value, at.named);
   if (number == 0) return no(refusal::unknown_hold, s.forgot_seq_);
   h = &s.holds_.at(number);
   out.said.state = h->state;
@@ -279,12 +296,14 @@ bool decider::ended() { return !live(h->state) && no(refusal::hold_ended, h->seq
 bool decider::paying() { return h->state == hold_state::paying && no(refusal::hold_paying, h->seq); }
 
 bool decider::no_such_place(lines asked) {
+  bool any = false;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto end = asked[i].kind == place_kind::seat ? s.seats_.size() : s.terms_->seating->areas.size();
-    if (asked[i].number >= end && i < 64) out.said.lines |= std::uint64_t{1} << i;
-    if (asked[i].number >= end) no(refusal::no_such_place, 0);
+    if (asked[i].number < end) continue;
+    if (i < 64) out.said.lines |= std::uint64_t{1} << i;
+    any = true;
   }
-  return out.said.refused == refusal::no_such_place;
+  return any && no(refusal::no_such_place, 0);
 }
 
 bool decider::no_such_place(ranges asked, bool with_allocation) {

@@ -41,106 +41,102 @@ void decider::take(std::uint32_t area, std::uint32_t allocation, std::int64_t co
   s.scratch_->taken_places.push_back({area, allocation, count});
 }
 
+void decider::offends(shortage& found, std::size_t line, refusal why, std::uint64_t seq) {
+  found.worst = foremost(found.worst, why);
+  found.seq = std::max(found.seq, seq);
+  if (line < 64) out.said.lines |= std::uint64_t{1} << line;
+}
+
 bool decider::places(const channel_policy& row, lines asked, std::span<const state::part> dropped) {
-  auto& sc = *s.scratch_;
-  sc.draws.clear();
-  sc.taken_places.clear();
-  // Dropped area places come back first: into the debt as long as there is one, then free.
-  for (const auto& d : dropped)
-    if (d.is_area) take(d.number, d.allocation, -static_cast<std::int64_t>(d.count));
-  for (auto& t : sc.taken_places) {
-    const auto debt = s.stock_of(t.area, t.allocation).debt;
-    t.count = std::min<std::int64_t>(0, t.count + debt);
-  }
-
-  refusal worst = refusal::none;
-  std::uint64_t seq = 0, left = 0, wait_us = 0;
-  bool left_known = false, area_may_return = false;
-  const auto offends = [&](std::size_t i, refusal r) {
-    worst = foremost(worst, r);
-    if (i < 64) out.said.lines |= std::uint64_t{1} << i;
-  };
-
+  s.scratch_->draws.clear();
+  shortage found;
+  bool areas_counted = false;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const line& l = asked[i];
     if (l.kind == place_kind::seat) {
       const auto& seat = s.seats_[l.number];
-      if (((row.allocations >> seat.allocation) & 1U) == 0) {
-        offends(i, refusal::not_in_your_channel);
-        seq = std::max<std::uint64_t>(seq, seat.seq);
-        continue;
-      }
-      const bool own = seat.hold != 0 && seat.hold == number &&
-                       std::any_of(dropped.begin(), dropped.end(), [&](const state::part& d) { return !d.is_area && d.number == l.number; });
-      if (seat.withdrawn || seat.state == seat_state::blocked) {
-        offends(i, refusal::blocked);
-      } else if (seat.state == seat_state::free || own) {
-        continue;
-      } else if (seat.state == seat_state::sold) {
-        offends(i, refusal::sold_out);
-      } else {
-        offends(i, refusal::none_free_now);
-        const auto& holder = s.holds_.at(seat.hold);
-        seq = std::max(seq, holder.seq);
-        wait_us = std::max(wait_us, holder.deadline > clock.value ? holder.deadline - clock.value : 0);
-      }
-      seq = std::max<std::uint64_t>(seq, seat.seq);
+      const bool for_this_channel = ((row.allocations >> seat.allocation) & 1U) != 0;
+      if (seat.state != seat_state::free || seat.withdrawn || !for_this_channel) taken_seat(found, row, i, l.number, dropped);
       continue;
     }
-
-    std::int64_t free = 0, free_now = 0;
-    std::uint64_t capacity = 0, held = 0, occupied = 0, area_seq = 0;
-    in_draw_order(row.allocations & ((1U << s.allocations_) - 1U), [&](std::uint32_t a) {
-      const auto& st = s.stock_of(l.number, a);
-      // As if what is dropped had come back already: first into the debt, then free.
-      std::uint64_t back = 0;
-      for (const auto& d : dropped)
-        if (d.is_area && d.number == l.number && d.allocation == a) back += d.count;
-      const std::uint64_t owed = std::min<std::uint64_t>(st.debt, back);
-      const std::uint64_t still_held = st.held + st.paying - back, debt = st.debt - owed;
-      capacity += st.capacity;
-      held += still_held > debt ? still_held - debt : 0;
-      occupied += st.occupied() - back;
-      free += free_in(l.number, a);
-      free_now += static_cast<std::int64_t>(st.free() + back - owed);
-      area_seq = std::max(area_seq, st.seq);
-    });
-    if (capacity == 0) {
-      offends(i, refusal::not_in_your_channel);
-      seq = std::max(seq, area_seq);
-      continue;
-    }
-    if (free >= l.count) {
-      std::int64_t wanted = l.count;
-      in_draw_order(row.allocations & ((1U << s.allocations_) - 1U), [&](std::uint32_t a) {
-        const auto n = std::min(wanted, free_in(l.number, a));
-        if (n <= 0) return;
-        sc.draws.push_back({static_cast<std::uint16_t>(i), static_cast<std::uint8_t>(a), static_cast<std::uint32_t>(n)});
-        take(l.number, a, n);
-        wanted -= n;
-      });
-      continue;
-    }
-    seq = std::max(seq, area_seq);
-    if (free > 0 || free_now > 0) {
-      offends(i, refusal::not_enough);
-      if (!left_known) left = static_cast<std::uint64_t>(std::max<std::int64_t>(free, 0));
-      left_known = true;
-      area_may_return = area_may_return || held > 0;
-    } else if (held > 0) {
-      offends(i, refusal::none_free_now);
-      area_may_return = true;
-    } else {
-      offends(i, occupied > 0 ? refusal::sold_out : refusal::blocked);
-    }
+    if (!areas_counted) count_dropped(dropped);
+    areas_counted = true;
+    area_line(found, row, i, l, dropped);
   }
-  if (worst == refusal::none) return false;
-  if (worst == refusal::not_enough) out.said.left = left;
-  if (worst == refusal::none_free_now && wait_us > 0)
-    out.said.retry_after = static_cast<interval_ms>(std::min<std::uint64_t>((wait_us + us_per_ms - 1) / us_per_ms, ~interval_ms{0}));
-  else if ((worst == refusal::none_free_now || worst == refusal::not_enough) && area_may_return)
+  if (found.worst == refusal::none) return false;
+  if (found.worst == refusal::not_enough) out.said.left = found.left;
+  if (found.worst == refusal::none_free_now && found.wait_us > 0)
+    out.said.retry_after = static_cast<interval_ms>(std::min<std::uint64_t>((found.wait_us + us_per_ms - 1) / us_per_ms, ~interval_ms{0}));
+  else if ((found.worst == refusal::none_free_now || found.worst == refusal::not_enough) && found.area_may_return)
     out.said.retry_after = 1'000;
-  return no(worst, seq);
+  return no(found.worst, found.seq);
+}
+
+void decider::taken_seat(shortage& found, const channel_policy& row, std::size_t line, std::uint32_t n, std::span<const state::part> dropped) {
+  const auto& seat = s.seats_[n];
+  if (((row.allocations >> seat.allocation) & 1U) == 0) return offends(found, line, refusal::not_in_your_channel, seat.seq);
+  if (seat.withdrawn || seat.state == seat_state::blocked) return offends(found, line, refusal::blocked, seat.seq);
+  for (const auto& d : dropped)
+    if (!d.is_area && d.number == n && seat.hold == number) return;
+  if (seat.state == seat_state::sold) return offends(found, line, refusal::sold_out, seat.seq);
+  const auto& holder = s.holds_.at(seat.hold);
+  offends(found, line, refusal::none_free_now, std::max<std::uint64_t>(holder.seq, seat.seq));
+  if (holder.deadline > clock.value) found.wait_us = std::max(found.wait_us, holder.deadline - clock.value);
+}
+
+void decider::count_dropped(std::span<const state::part> dropped) {
+  auto& taken = s.scratch_->taken_places;
+  taken.clear();
+  // Dropped area places come back first: into the debt as long as there is one, then free.
+  for (const auto& d : dropped)
+    if (d.is_area) take(d.number, d.allocation, -static_cast<std::int64_t>(d.count));
+  for (auto& t : taken) {
+    const auto debt = s.stock_of(t.area, t.allocation).debt;
+    t.count = std::min<std::int64_t>(0, t.count + debt);
+  }
+}
+
+void decider::area_line(shortage& found, const channel_policy& row, std::size_t line, const core::line& l, std::span<const state::part> dropped) {
+  std::int64_t free = 0, free_now = 0;
+  std::uint64_t capacity = 0, held = 0, occupied = 0, area_seq = 0;
+  in_draw_order(row.allocations & ((1U << s.allocations_) - 1U), [&](std::uint32_t a) {
+    const auto& st = s.stock_of(l.number, a);
+    // As if what is dropped had come back already: first into the debt, then free.
+    std::uint64_t back = 0;
+    for (const auto& d : dropped)
+      if (d.is_area && d.number == l.number && d.allocation == a) back += d.count;
+    const std::uint64_t owed = std::min<std::uint64_t>(st.debt, back);
+    const std::uint64_t still_held = st.held + st.paying - back, debt = st.debt - owed;
+    capacity += st.capacity;
+    held += still_held > debt ? still_held - debt : 0;
+    occupied += st.occupied() - back;
+    free += free_in(l.number, a);
+    free_now += static_cast<std::int64_t>(st.free() + back - owed);
+    area_seq = std::max(area_seq, st.seq);
+  });
+  if (capacity == 0) return offends(found, line, refusal::not_in_your_channel, area_seq);
+  if (free >= l.count) {
+    std::int64_t wanted = l.count;
+    in_draw_order(row.allocations & ((1U << s.allocations_) - 1U), [&](std::uint32_t a) {
+      const auto n = std::min(wanted, free_in(l.number, a));
+      if (n <= 0) return;
+      s.scratch_->draws.push_back({static_cast<std::uint16_t>(line), static_cast<std::uint8_t>(a), static_cast<std::uint32_t>(n)});
+      take(l.number, a, n);
+      wanted -= n;
+    });
+    return;
+  }
+  if (free > 0 || free_now > 0) {
+    offends(found, line, refusal::not_enough, area_seq);
+    if (!found.left_known) found.left = static_cast<std::uint64_t>(std::max<std::int64_t>(free, 0));
+    found.left_known = true;
+    found.area_may_return = found.area_may_return || held > 0;
+  } else if (held > 0) {
+    offends(found, line, refusal::none_free_now, area_seq);
+    found.area_may_return = true;
+  } else {
+    offends(found, line, occupied > 0 ? refusal::sold_out : refusal::blocked, area_seq);
+  }
 }
 
 bool decider::over_limit(channel_no channel, key_kind kind, std::uint32_t key_ref, lines more, std::span<const state::part> less) {
@@ -189,14 +185,15 @@ void decider::decide(const hold_seats& c) {
       out.said.kind = rule.kind;
       return void(no(refusal::limit_key_missing, 0));
     }
-  const auto owner_ref = s.find_owner(c.owner.value);
-  if (owner_ref != 0) {
-    const auto& o = s.owners_.at(owner_ref);
+  at.owner_ref = s.find_owner(c.owner.value, at.owner);
+  if (at.owner_ref != 0) {
+    const auto& o = s.owners_.at(at.owner_ref);
     if (o.live >= row->holds_per_owner_max) return void(no(refusal::too_many_holds, o.seq));
   }
   if (places(*row, c.lines, {})) return;
+  for (std::size_t i = 0; i < c.keys.size(); ++i) at.key_ref[i] = s.find_key(c.keys[i], at.key[i]);
   for (const auto& rule : row->rules)
-    if (const auto* k = key_of(rule.kind); over_limit(head.channel, k->kind, s.find_key(*k), c.lines, {})) return;
+    if (over_limit(head.channel, rule.kind, at.key_ref[key_of(rule.kind) - c.keys.data()], c.lines, {})) return;
   if (s.holds_.last() == ~std::uint32_t{0} - 1) return void(no(refusal::table_full, 0));
 
   const auto granted = std::min({c.interval, row->hold_max, row->lifetime_max});

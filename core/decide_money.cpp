@@ -79,7 +79,7 @@ void decider::decide(const confirm_hold& c) {
     return true;
   };
 
-  number = s.find_hold(c.owner.value, c.hold.value);
+  number = s.find_hold(c.owner.value, c.hold.value, at.named);
   if (number != 0) {
     h = &s.holds_.at(number);
     out.said.state = h->state;

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/session.hpp"
+#include "core/lookup.hpp"
 
 namespace holdfast::core {
 
@@ -13,18 +13,26 @@ struct decider {
   const envelope& head;
   log_time now;
   hold_time clock;  ///< the hold clock at `now`
-  verdict out{};
+  table_places& at;  ///< the hashes of what the command looks up; gets where a new hold's owner and keys are
+  verdict& out;
 
-  decider(const session& of, const envelope& with, log_time at) : s(of), head(with), now(at), clock(of.hold_clock(at)) {}
+  decider(const session& of, const envelope& with, log_time when, table_places& places, verdict& into)
+      : s(of), head(with), now(when), clock(of.hold_clock(when)), at(places), out(into) {}
 
-  verdict run(const command& asked);
+  void run(const command& asked);
 
   // ---- what every command goes through (decide.cpp) ----
-  [[nodiscard]] bool allowed(const command& asked) const;
-  [[nodiscard]] refusal content(const command& asked) const;
+  template <class Command>
+  void run_as(const Command& wanted, const command& asked);
+  template <class Command>
+  [[nodiscard]] bool allowed(const Command& wanted) const;
+  template <class Command>
+  [[nodiscard]] refusal content(const Command& wanted) const;
   /// True if the id settles it: a repeat or id_reused.
-  bool by_id(const command& asked);
-  [[nodiscard]] refusal deadline(const command& asked) const;
+  template <class Command>
+  bool by_id(const Command& wanted, const command& asked);
+  template <class Command>
+  [[nodiscard]] refusal deadline() const;
   void repeat(const state::id_entry& e);
 
   // ---- refusing ----
@@ -32,9 +40,10 @@ struct decider {
   bool no(refusal r, std::uint64_t seq);
   /// The newest record behind the state and the deadline that an answer shows of this hold: a shift moves every deadline.
   [[nodiscard]] std::uint64_t behind(const state::hold& shown) const;
-  void yes(event e) {
+  template <class Event>
+  void yes(const Event& e) {
     out.accepted = true;
-    out.done = std::move(e);
+    out.done.template emplace<Event>(e);
   }
 
   // ---- steps shared by several commands ----
@@ -48,6 +57,18 @@ struct decider {
   bool no_such_place(ranges asked, bool with_allocation);
   /// Judges new lines; `dropped` are parts of the hold `h` that count as back. Fills scratch draws.
   bool places(const channel_policy& row, lines asked, std::span<const state::part> dropped);
+  /// What stands in the way of a command's lines; the foremost refusal is the answer.
+  struct shortage {
+    refusal worst = refusal::none;
+    std::uint64_t seq = 0;        ///< newest record behind it
+    std::uint64_t left = 0;       ///< of the first area that has too few
+    std::uint64_t wait_us = 0;    ///< until the last of the seats' holds is due
+    bool left_known = false, area_may_return = false;
+  };
+  void offends(shortage& found, std::size_t line, refusal why, std::uint64_t seq);
+  void taken_seat(shortage& found, const channel_policy& row, std::size_t line, std::uint32_t n, std::span<const state::part> dropped);
+  void count_dropped(std::span<const state::part> dropped);
+  void area_line(shortage& found, const channel_policy& row, std::size_t line, const core::line& l, std::span<const state::part> dropped);
   /// The rules of `channel` for keys of `kind`, against the key's count plus `more` minus `less`. A key nobody used yet has ref 0.
   bool over_limit(channel_no channel, key_kind kind, std::uint32_t key_ref, lines more, std::span<const state::part> less);
   bool over_limit(channel_no channel, key_kind kind, std::uint32_t key_ref, std::span<const state::part> more);

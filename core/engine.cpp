@@ -19,11 +19,11 @@ std::optional<log_time> engine::next_deadline() const {
 }
 
 /// Records `r`, makes it so, and hands over what it does to the view.
-void engine::accept(const envelope& head, const command& asked, const event& done, log_time now, step_sink& out) {
+void engine::accept(const envelope& head, const command& asked, const event& done, log_time now, const table_places* found, step_sink& out) {
   record r{sequence{state_.last().value + 1}, now, rules_version, head, asked, done};
   out.on_record(r);
   changes_.clear();
-  state_.apply(r, &changes_);
+  state_.apply(r, &changes_, found);
   for (const auto& c : changes_) out.on_view_change(c);
 }
 
@@ -34,7 +34,7 @@ void engine::expire(std::vector<hold_no>& holds, log_time now, step_sink& out) {
   head.from.who = role::timer;
   for (std::size_t i = 0; i < holds.size(); i += expiries_per_record_max) {
     const auto n = std::min<std::size_t>(expiries_per_record_max, holds.size() - i);
-    accept(head, expire_due{}, holds_expired{std::span(holds).subspan(i, n)}, now, out);
+    accept(head, expire_due{}, holds_expired{std::span(holds).subspan(i, n)}, now, nullptr, out);
   }
   holds.clear();
 }
@@ -54,32 +54,27 @@ void engine::expire_due_ones(log_time now, step_sink& out) {
   backlog_ = next && next->at <= clock;
 }
 
-void engine::answer_command(const request& asked, const command& wanted, log_time now, step_sink& out) {
+void engine::answer_command(const request& asked, const command& wanted, table_places& ahead, log_time now, step_sink& out) {
   const auto clock = state_.hold_clock(now);
   if (backlog_) {
     due_.clear();
     state_.touched(wanted, clock, due_);
     if (!due_.empty()) expire(due_, now, out);
   }
-  verdict v = state_.decide(asked.head, wanted, now);
+  verdict v = state_.decide(asked.head, wanted, now, ahead);
   // With due holds left over, a refusal (or a refund due) may stand on one of them: expire those behind it and decide again.
   while (backlog_ && (!v.accepted || v.said.reason != refund_reason::none)) {
     due_.clear();
     state_.behind(asked.head, wanted, v.said, clock, due_);
     if (due_.empty()) break;
     expire(due_, now, out);
-    v = state_.decide(asked.head, wanted, now);
+    v = state_.decide(asked.head, wanted, now, ahead);
   }
   if (v.accepted) {
-    accept(asked.head, wanted, v.done, now, out);
+    accept(asked.head, wanted, v.done, now, &ahead, out);
     // A failed payment may leave a hold whose own deadline is over: what follows in the batch must not meet it alive.
     if (const auto next = state_.next_due(); next && next->at <= state_.hold_clock(now)) backlog_ = true;
-    const auto hold = std::visit(
-        [](const auto& e) -> hold_no {
-          if constexpr (requires { e.hold; }) return e.hold;
-          else return {};
-        },
-        v.done);
+    const auto hold = subject_of(v.done);
     v.said.tells_of = v.said.waits_for = state_.last();
     if (hold.value != 0) {
       v.said.state = state_.state_of(hold);
@@ -104,13 +99,20 @@ void engine::step(std::span<const request> batch, log_time now, step_sink& out) 
   HOLDFAST_CHECK(now >= last_now_ && now >= state_.last_time(), "time goes forward");
   last_now_ = now;
   expire_due_ones(now, out);
-  constexpr std::size_t far = 12, near = 4;
+  // One address leads to the next: slot, entry, hold, seat. Each is asked for some commands before the next needs it.
+  constexpr std::size_t slots = 12, entries = 8, holds = 4, parts = 2;
+  static_assert(slots < ahead_max);
   const auto command_at = [&](std::size_t i) { return i < batch.size() ? std::get_if<command>(&batch[i].asked) : nullptr; };
-  for (std::size_t i = 0; i < std::min(far, batch.size()); ++i)
-    if (const auto* c = command_at(i)) state_.prefetch_far(batch[i].head, *c);
+  const auto at = [this](std::size_t i) -> table_places& { return ahead_[i % ahead_max]; };
+  const auto look_ahead = [&](std::size_t i) {
+    if (const auto* c = command_at(i)) state_.look_ahead(batch[i].head, *c, at(i));
+  };
+  for (std::size_t i = 0; i < slots; ++i) look_ahead(i);
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (const auto* c = command_at(i + far)) state_.prefetch_far(batch[i + far].head, *c);
-    if (const auto* c = command_at(i + near)) state_.prefetch_near(*c);
+    look_ahead(i + slots);
+    if (const auto* c = command_at(i + entries)) state_.fetch_entries(*c, at(i + entries), entries);
+    if (const auto* c = command_at(i + holds)) state_.fetch_holds(*c, at(i + holds));
+    if (const auto* c = command_at(i + parts)) state_.fetch_parts(*c, at(i + parts));
     const auto& asked = batch[i];
     if (const auto* wanted = std::get_if<look>(&asked.asked)) {
       answer_look(asked, *wanted, now, out);
@@ -119,9 +121,9 @@ void engine::step(std::span<const request> batch, log_time now, step_sink& out) 
     const auto& wanted = *std::get_if<command>(&asked.asked);
     if (std::holds_alternative<clear_fault>(wanted) && state_.faulted()) {
       const command with_shift = clear_fault{fault_shift(now)};
-      answer_command(asked, with_shift, now, out);
+      answer_command(asked, with_shift, at(i), now, out);
     } else {
-      answer_command(asked, wanted, now, out);
+      answer_command(asked, wanted, at(i), now, out);
     }
   }
 }

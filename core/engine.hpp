@@ -59,17 +59,21 @@ class engine {
   [[nodiscard]] const session& state() const { return state_; }
 
  private:
-  void accept(const envelope& head, const command& asked, const event& done, log_time now, step_sink& out);
+  void accept(const envelope& head, const command& asked, const event& done, log_time now, const table_places* found, step_sink& out);
   void expire(std::vector<hold_no>& holds, log_time now, step_sink& out);
   void expire_due_ones(log_time now, step_sink& out);
-  void answer_command(const request& asked, const command& wanted, log_time now, step_sink& out);
+  void answer_command(const request& asked, const command& wanted, table_places& ahead, log_time now, step_sink& out);
   void answer_look(const request& asked, const look& wanted, log_time now, step_sink& out);
   [[nodiscard]] interval_ms fault_shift(log_time now) const;
+
+  /// How many commands the engine looks ahead; a power of two.
+  static constexpr std::size_t ahead_max = 16;
 
   session state_;
   sequence durable_;
   log_time last_now_;
   bool backlog_ = false;                 ///< due holds are left over: commands must look behind themselves
+  table_places ahead_[ahead_max];        ///< of the commands that come next, by their place in the batch
   std::vector<hold_no> due_;
   std::vector<view_change> changes_;
 };

@@ -61,6 +61,18 @@ using event = std::variant<session_created, sale_opened, sale_paused, sale_resum
                            order_cancelled, refund_closed, places_blocked, places_unblocked, places_allocated, deadlines_shifted,
                            fault_cleared, holds_expired>;
 
+/// The hold that an event is about; none for operators' events and expiries.
+[[nodiscard]] inline hold_no subject_of(const event& e) {
+  if (const auto* placed = std::get_if<hold_placed>(&e)) return placed->hold;
+  if (const auto* confirmed = std::get_if<hold_confirmed>(&e)) return confirmed->hold;
+  return std::visit(
+      [](const auto& x) -> hold_no {
+        if constexpr (requires { x.hold; }) return x.hold;
+        else return {};
+      },
+      e);
+}
+
 /// One accepted command with what it did. Borrows like command and event do. In the journal a command on a hold that the
 /// session knows names it by number alone (in `done`); then owner and hold are zero in a decoded `asked` until
 /// session::complete fills them in.

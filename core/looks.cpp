@@ -131,10 +131,11 @@ struct viewer {
     const auto ref = s.find_id(l.owner.value, l.id.value);
     if (ref != 0) {
       envelope head;
-      decider d(s, head, now);
-      d.repeat(s.ids_.at(ref));
+      table_places unused;
+      verdict first;
+      decider(s, head, now, unused, first).repeat(s.ids_.at(ref));
       v.what = fate::accepted;
-      v.first = d.out.said;
+      v.first = first.said;
       v.command = static_cast<command_tag>(s.ids_.at(ref).command);
       said.state = v.first.state;
       said.deadline = v.first.deadline;

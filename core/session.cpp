@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "base/hash.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -44,53 +43,6 @@ session session::create(session_id id, const record& created, const session_opti
   return s;
 }
 
-// ---- finding -----------------------------------------------------------------------------------------------------
-
-std::uint64_t session::hash_owner(const id128& o) const { return base::keyed_hash(o, options_.hash_key ^ 0x6f776e6572ULL); }
-std::uint64_t session::hash_key(const limit_key& k) const {
-  return base::keyed_hash(k.value, options_.hash_key ^ (0x6b6579ULL + static_cast<std::uint64_t>(k.kind)));
-}
-std::uint64_t session::hash_id(const id128& owner, const id128& id) const {
-  return base::keyed_hash({id.hi ^ (owner.hi * 0xff51afd7ed558ccdULL), id.lo + owner.lo}, options_.hash_key ^ 0x6964ULL);
-}
-std::uint64_t session::hash_stray(const id128& owner, const id128& hold, const id128& reference) const {
-  return hash_id(owner, {hold.hi ^ reference.hi, hold.lo + reference.lo});
-}
-
-std::uint32_t session::find_owner(const id128& o) const {
-  return owner_index_.find(hash_owner(o), [&](std::uint32_t ref) { return owners_.at(ref).id == o; });
-}
-std::uint32_t session::find_key(const limit_key& k) const {
-  return key_index_.find(hash_key(k), [&](std::uint32_t ref) { return keys_.at(ref).value == k.value && keys_.at(ref).kind == k.kind; });
-}
-std::uint32_t session::find_id(const id128& owner, const id128& id) const {
-  return id_index_.find(hash_id(owner, id), [&](std::uint32_t ref) {
-    const auto& e = ids_.at(ref);
-    return e.id == id && (e.owner_ref == 0 ? owner.zero() : owners_.at(e.owner_ref).id == owner);
-  });
-}
-std::uint32_t session::find_hold(const id128& owner, const id128& hold) const {
-  const auto ref = find_id(owner, hold);
-  if (ref == 0 || ids_.at(ref).command != static_cast<std::uint64_t>(command_tag::hold_seats)) return 0;
-  return ids_.at(ref).hold;
-}
-std::uint32_t session::find_stray(const id128& owner, const id128& hold, const id128& reference) const {
-  return stray_index_.find(hash_stray(owner, hold, reference), [&](std::uint32_t ref) {
-    const auto& e = strays_.at(ref);
-    return e.owner == owner && e.hold == hold && e.paid.reference == reference;
-  });
-}
-
-std::span<const state::part> session::parts_of(const state::hold& h) const {
-  if (h.parts == 1) return {&h.one, 1};
-  if (h.parts == 0) return {};
-  return {lists_.at(h.list_class, h.one.price), h.parts};
-}
-std::span<state::part> session::parts_of(state::hold& h) {
-  const auto parts = std::as_const(*this).parts_of(h);
-  return {const_cast<state::part*>(parts.data()), parts.size()};
-}
-
 std::uint64_t session::ended_max() const {
   if (rules().ended_holds_max != 0) return rules().ended_holds_max;
   return std::max<std::uint64_t>(8 * terms_->seating->places(), 1'000'000);
@@ -128,21 +80,9 @@ void session::complete(record& r) const {
 
 // ---- time --------------------------------------------------------------------------------------------------------
 
-hold_time session::hold_clock(log_time now) const {
-  auto t = now.value;
-  if (frozen_at_.value != 0) t = std::min(t, frozen_at_.value);
-  if (fault_at_.value != 0) t = std::min(t, fault_at_.value);
-  return hold_time{t > shift_ ? t - shift_ : 0};
-}
-
 log_time session::deadline_of(hold_no n) const {
   const auto& h = holds_.at(n.value);
   return live(h.state) ? in_log_time(hold_time{h.deadline}) : log_time{};
-}
-
-std::optional<session::due> session::next_due() const {
-  if (due_.empty()) return std::nullopt;
-  return due{hold_time{due_.top().time}, hold_no{due_.top().number}};
 }
 
 bool session::is_due(hold_no n, hold_time clock) const {
@@ -271,29 +211,6 @@ void session::behind(const envelope& head, const command& asked, const answer& s
   static_cast<void>(head);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
-}
-
-// ---- prefetching: touches the lines that decide will want, in two rounds so that the second knows what the first brought ---------
-
-void session::prefetch_far(const envelope& head, const command& asked) const {
-  if (const auto* c = std::get_if<hold_seats>(&asked)) {
-    id_index_.prefetch(hash_id(c->owner.value, head.id.value));
-    owner_index_.prefetch(hash_owner(c->owner.value));
-    for (const auto& k : c->keys) key_index_.prefetch(hash_key(k));
-    for (const auto& l : c->lines)
-      if (l.kind == place_kind::seat && l.number < seats_.size()) __builtin_prefetch(&seats_[l.number]);
-  } else if (const auto* confirm = std::get_if<confirm_hold>(&asked)) {
-    id_index_.prefetch(hash_id(confirm->owner.value, confirm->hold.value));
-  }
-}
-
-void session::prefetch_near(const command& asked) const {
-  if (const auto* c = std::get_if<hold_seats>(&asked)) {
-    owners_.prefetch(owner_index_.guess(hash_owner(c->owner.value)));
-    for (const auto& k : c->keys) keys_.prefetch(key_index_.guess(hash_key(k)));
-  } else if (const auto* confirm = std::get_if<confirm_hold>(&asked)) {
-    ids_.prefetch(id_index_.guess(hash_id(confirm->owner.value, confirm->hold.value)));
-  }
 }
 
 }  // namespace holdfast::core

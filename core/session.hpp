@@ -2,6 +2,7 @@
 // randomness but the hash key, which changes no answer. `apply` is the only mutator; it never refuses, it checks.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -36,6 +37,15 @@ inline constexpr std::uint32_t expiries_per_record_max = 256;
 inline constexpr std::uint64_t downtime_shift_per_start_max_us = 10 * 60 * us_per_s;
 inline constexpr std::uint64_t downtime_shift_total_max_us = 30 * 60 * us_per_s;
 
+/// What a command looks up in a session's tables. The hashes are made ahead of the decision, so that memory can be fetched
+/// meanwhile; decide adds where a hold's owner and keys were found, so that apply need not look again.
+struct table_places {
+  std::uint64_t id = 0, named = 0, owner = 0;       ///< hashes of (owner, command id), of (owner, hold named), of the owner
+  std::uint64_t key[limits::keys_max] = {};         ///< hashes of the command's keys
+  std::uint32_t owner_ref = 0;                      ///< 0: not there
+  std::uint32_t key_ref[limits::keys_max] = {};
+};
+
 /// Hash of what a command asks, for "same id, same content". `hold` stands in for the id where the command names it by number.
 [[nodiscard]] std::uint64_t content_hash(const command& asked, const envelope& head, hold_id hold);
 
@@ -48,11 +58,13 @@ class session {
   session& operator=(session&&) noexcept = default;
 
   /// Accept with an event, or refuse; changes nothing. Due holds that the command touches should have been expired before
-  /// (engine::step does); otherwise they still count as live here.
+  /// (engine::step does); otherwise they still count as live here. `ahead` is what look_ahead made of this command.
   [[nodiscard]] verdict decide(const envelope& head, const command& asked, log_time now) const;
+  [[nodiscard]] verdict decide(const envelope& head, const command& asked, log_time now, table_places& ahead) const;
 
-  /// Makes it so. The record must be the session's next. `changes`, if given, gets what the record does to the view.
-  void apply(const record& r, std::vector<view_change>* changes = nullptr);
+  /// Makes it so. The record must be the session's next. `changes`, if given, gets what the record does to the view. `found`, if
+  /// given, comes from the decide that made the record, with nothing applied since.
+  void apply(const record& r, std::vector<view_change>* changes = nullptr, const table_places* found = nullptr);
 
   /// Fills owner and hold id of a decoded record that names its hold by number; to be called before the record is applied.
   void complete(record& r) const;
@@ -61,11 +73,19 @@ class session {
   [[nodiscard]] std::shared_ptr<const seen> show(const look& asked, const origin& from, log_time now, answer& said) const;
 
   // ---- time ----
-  [[nodiscard]] hold_time hold_clock(log_time now) const;
+  [[nodiscard]] hold_time hold_clock(log_time now) const {
+    auto t = now.value;
+    if (frozen_at_.value != 0) t = std::min(t, frozen_at_.value);
+    if (fault_at_.value != 0) t = std::min(t, fault_at_.value);
+    return hold_time{t > shift_ ? t - shift_ : 0};
+  }
   [[nodiscard]] log_time in_log_time(hold_time t) const { return log_time{t.value + shift_}; }
   /// The hold that is due next and when, on the hold clock; none if no hold is live.
   struct due { hold_time at; hold_no hold; };
-  [[nodiscard]] std::optional<due> next_due() const;
+  [[nodiscard]] std::optional<due> next_due() const {
+    if (due_.empty()) return std::nullopt;
+    return due{hold_time{due_.top().time}, hold_no{due_.top().number}};
+  }
   [[nodiscard]] bool is_due(hold_no h, hold_time clock) const;
   [[nodiscard]] bool frozen() const { return frozen_at_.value != 0; }
   [[nodiscard]] std::uint64_t shift_us() const { return shift_; }
@@ -111,8 +131,15 @@ class session {
   struct footprint { std::size_t seats, holds, ids, owners, keys, indexes; };
   [[nodiscard]] footprint memory() const;
 
-  void prefetch_far(const envelope& head, const command& asked) const;
-  void prefetch_near(const command& asked) const;
+  // ---- looking ahead: each call fetches what the calls before it have found, and changes nothing ----
+  /// Hashes what `asked` will look up, fetches the slots of the indexes and its seats.
+  void look_ahead(const envelope& head, const command& asked, table_places& ahead) const;
+  /// Fetches the entries behind the slots; `further` counts the commands before this one, whose new entries come first.
+  void fetch_entries(const command& asked, const table_places& ahead, std::size_t further) const;
+  /// Fetches what those entries point at: the hold named, the holders of the seats.
+  void fetch_holds(const command& asked, const table_places& ahead) const;
+  /// Fetches the seat and memberships of the hold named.
+  void fetch_parts(const command& asked, const table_places& ahead) const;
 
  private:
   session(session_id id, std::shared_ptr<const session_terms> terms, const session_options& options);
@@ -127,15 +154,27 @@ class session {
   friend struct loader;
   friend struct verifier;
 
+  // Lookups (lookup.hpp): a hash each, made by the first four.
   [[nodiscard]] std::uint64_t hash_owner(const id128& o) const;
   [[nodiscard]] std::uint64_t hash_key(const limit_key& k) const;
   [[nodiscard]] std::uint64_t hash_id(const id128& owner, const id128& id) const;
   [[nodiscard]] std::uint64_t hash_stray(const id128& owner, const id128& hold, const id128& reference) const;
-  [[nodiscard]] std::uint32_t find_owner(const id128& o) const;
-  [[nodiscard]] std::uint32_t find_key(const limit_key& k) const;
-  [[nodiscard]] std::uint32_t find_id(const id128& owner, const id128& id) const;
-  [[nodiscard]] std::uint32_t find_hold(const id128& owner, const id128& hold) const;
+  [[nodiscard]] std::uint32_t find_owner(const id128& o, std::uint64_t hash) const;
+  [[nodiscard]] std::uint32_t find_owner(const id128& o) const { return find_owner(o, hash_owner(o)); }
+  [[nodiscard]] std::uint32_t find_key(const limit_key& k, std::uint64_t hash) const;
+  [[nodiscard]] std::uint32_t find_key(const limit_key& k) const { return find_key(k, hash_key(k)); }
+  [[nodiscard]] std::uint32_t find_id(const id128& owner, const id128& id, std::uint64_t hash) const;
+  [[nodiscard]] std::uint32_t find_id(const id128& owner, const id128& id) const { return find_id(owner, id, hash_id(owner, id)); }
+  [[nodiscard]] std::uint32_t find_hold(const id128& owner, const id128& hold, std::uint64_t hash) const;
+  [[nodiscard]] std::uint32_t find_hold(const id128& owner, const id128& hold) const { return find_hold(owner, hold, hash_id(owner, hold)); }
   [[nodiscard]] std::uint32_t find_stray(const id128& owner, const id128& hold, const id128& reference) const;
+  void hash(const envelope& head, const command& asked, table_places& out) const;
+  /// While a list of holds ends and the oldest ended ones are forgotten: fetches what the next ones will touch.
+  void fetch_ending(std::span<const hold_no> holds, std::size_t at) const;
+  void fetch_forgotten() const;
+  void fetch_around(const state::hold& h) const;
+  /// Its hold's number as far as the index can tell without a comparison; for prefetching only.
+  [[nodiscard]] std::uint32_t guess_hold(std::uint64_t hash) const;
   [[nodiscard]] std::span<const state::part> parts_of(const state::hold& h) const;
   [[nodiscard]] std::span<state::part> parts_of(state::hold& h);
   [[nodiscard]] state::stock& stock_of(std::uint32_t area, std::uint32_t allocation) { return stocks_[area * allocations_ + allocation]; }

@@ -1,5 +1,4 @@
-// Containers for a state that grows without pauses: no call here moves or copies all that is held (lists of free numbers apart,
-// four bytes each).
+// Containers for a state that grows without pauses: no call here moves or copies all that is held.
 #pragma once
 
 #include <algorithm>
@@ -21,35 +20,90 @@ template <class T>
 class segments {
  public:
   static constexpr unsigned first_bits = 5;
-  [[nodiscard]] T& operator[](std::size_t i) { return chunks_[chunk_of(i)][offset_of(i)]; }
-  [[nodiscard]] const T& operator[](std::size_t i) const { return chunks_[chunk_of(i)][offset_of(i)]; }
+  [[nodiscard]] T& operator[](std::size_t i) { return *reinterpret_cast<T*>(begins_[chunk_of(i)] + i * sizeof(T)); }
+  [[nodiscard]] const T& operator[](std::size_t i) const { return *reinterpret_cast<const T*>(begins_[chunk_of(i)] + i * sizeof(T)); }
   /// Makes entries up to `i` exist.
   void reach(std::size_t i) {
     for (auto c = static_cast<std::size_t>(chunk_count_); c <= chunk_of(i); ++c) {
-      chunks_[c] = base::make_zeroed<T>(std::size_t{1} << (first_bits + (c == 0 ? 0 : c - 1)));
+      const auto before = c == 0 ? 0 : std::size_t{1} << (first_bits + c - 1);
+      chunks_[c] = base::make_zeroed<T>(c == 0 ? std::size_t{1} << first_bits : before);
+      begins_[c] = reinterpret_cast<std::uintptr_t>(chunks_[c].get()) - before * sizeof(T);
       ++chunk_count_;
     }
   }
 
  private:
-  static std::size_t chunk_of(std::size_t i) { return static_cast<std::size_t>(std::bit_width(i >> first_bits)); }
-  static std::size_t offset_of(std::size_t i) {
-    const auto c = chunk_of(i);
-    return c == 0 ? i : i - (std::size_t{1} << (first_bits + c - 1));
-  }
-  base::zeroed_array<T> chunks_[33 - first_bits];
+  static constexpr std::size_t chunks = 33 - first_bits;
+  static std::size_t chunk_of(std::size_t i) { return static_cast<std::size_t>(std::bit_width(i | (entries_0 - 1))) - first_bits; }
+  static constexpr std::size_t entries_0 = std::size_t{1} << first_bits;
+  /// Where entry 0 would lie if the chunk began with it: an entry is found by one addition. Never followed outside the chunk.
+  std::uintptr_t begins_[chunks] = {};
+  base::zeroed_array<T> chunks_[chunks];
   unsigned chunk_count_ = 0;
 };
 
-/// Entries with stable addresses under numbers from 1; 0 is none. Freed numbers are given out again, last freed first.
+/// A vector that never copies when it grows.
+template <class T>
+class chunked {
+ public:
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  T& operator[](std::size_t i) { return entries_[i]; }
+  const T& operator[](std::size_t i) const { return entries_[i]; }
+  T& back() { return (*this)[size_ - 1]; }
+  void push_back(const T& v) {
+    entries_.reach(size_);
+    entries_[size_++] = v;
+  }
+  void pop_back() { --size_; }
+
+ private:
+  segments<T> entries_;
+  std::size_t size_ = 0;
+};
+
+/// First in, first out, in chunks.
+template <class T>
+class chunked_queue {
+ public:
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  T& operator[](std::size_t i) { return at(first_ + i); }
+  const T& operator[](std::size_t i) const { return at(first_ + i); }
+  [[nodiscard]] const T& front() const { return at(first_); }
+  [[nodiscard]] const T& back() const { return at(first_ + size_ - 1); }
+  void push_back(const T& v) {
+    if (first_ + size_ == chunks_.size() * chunk_size) chunks_.push_back(spare_ ? std::move(spare_) : std::make_unique<T[]>(chunk_size));
+    at(first_ + size_++) = v;
+  }
+  void pop_front() {
+    ++first_;
+    --size_;
+    if (first_ < chunk_size) return;
+    spare_ = std::move(chunks_.front());
+    chunks_.pop_front();
+    first_ -= chunk_size;
+  }
+
+ private:
+  static constexpr std::size_t chunk_size = 128;
+  T& at(std::size_t i) { return chunks_[i / chunk_size][i % chunk_size]; }
+  const T& at(std::size_t i) const { return chunks_[i / chunk_size][i % chunk_size]; }
+  std::deque<std::unique_ptr<T[]>> chunks_;
+  std::unique_ptr<T[]> spare_;
+  std::size_t first_ = 0, size_ = 0;
+};
+
+/// Entries with stable addresses under numbers from 1; 0 is none. Freed numbers are given out again, first freed first: numbers
+/// freed in order come back in order, which keeps entries that are made together together.
 template <class T>
 class slab {
  public:
   std::uint32_t add() {
     ++live_;
     if (!free_.empty()) {
-      const auto ref = free_.back();
-      free_.pop_back();
+      const auto ref = free_.front();
+      free_.pop_front();
       at(ref) = T{};
       return ref;
     }
@@ -57,7 +111,7 @@ class slab {
     return last_;
   }
   /// The number that `add` would give.
-  [[nodiscard]] std::uint32_t next() const { return free_.empty() ? last_ + 1 : free_.back(); }
+  [[nodiscard]] std::uint32_t next() const { return free_.empty() ? last_ + 1 : free_.front(); }
   void remove(std::uint32_t ref) {
     free_.push_back(ref);
     --live_;
@@ -69,21 +123,25 @@ class slab {
   [[nodiscard]] std::uint32_t last() const { return last_; }
   [[nodiscard]] std::size_t live() const { return live_; }
   void prefetch(std::uint32_t ref) const {
-    if (has(ref)) __builtin_prefetch(&at(ref));
+    if (has(ref)) base::prefetch(at(ref));
+  }
+  /// The entry that the `ahead`-th `add` from now gives.
+  void prefetch_next(std::size_t ahead) const {
+    if (ahead < free_.size()) base::prefetch(at(free_[ahead]));
   }
 
-  /// For loading: the numbers up to `last` exist, `free` of them are given out next, from its back.
-  void restore(std::uint32_t last, std::vector<std::uint32_t> free) {
+  /// For loading: the numbers up to `last` exist, `free` of them are given out next, from its front.
+  void restore(std::uint32_t last, const std::vector<std::uint32_t>& free) {
     entries_.reach(last);
     last_ = last;
     live_ = last - free.size();
-    free_ = std::move(free);
+    for (const auto ref : free) free_.push_back(ref);
   }
-  [[nodiscard]] const std::vector<std::uint32_t>& free() const { return free_; }
+  [[nodiscard]] const chunked_queue<std::uint32_t>& free() const { return free_; }
 
  private:
   segments<T> entries_;
-  std::vector<std::uint32_t> free_;
+  chunked_queue<std::uint32_t> free_;
   std::uint32_t last_ = 0;
   std::size_t live_ = 0;
 };
@@ -101,7 +159,7 @@ class flat_index {
     return before_.slots ? before_.find(tag, same) : 0;
   }
   void insert(std::uint64_t hash, std::uint32_t ref) {
-    if ((now_.used + 1) * 10 > now_.size() * 7) grow();
+    if ((now_.used + 1) * 8 > now_.size() * 5) grow();
     move_some(8);
     now_.insert(tag_of(hash), ref);
   }
@@ -192,58 +250,6 @@ class flat_index {
   std::size_t moved_ = 0;
 };
 
-/// A vector that never copies when it grows.
-template <class T>
-class chunked {
- public:
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  T& operator[](std::size_t i) { return entries_[i]; }
-  const T& operator[](std::size_t i) const { return entries_[i]; }
-  T& back() { return (*this)[size_ - 1]; }
-  void push_back(const T& v) {
-    entries_.reach(size_);
-    entries_[size_++] = v;
-  }
-  void pop_back() { --size_; }
-
- private:
-  segments<T> entries_;
-  std::size_t size_ = 0;
-};
-
-/// First in, first out, in chunks.
-template <class T>
-class chunked_queue {
- public:
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  T& operator[](std::size_t i) { return at(first_ + i); }
-  const T& operator[](std::size_t i) const { return at(first_ + i); }
-  [[nodiscard]] const T& front() const { return at(first_); }
-  [[nodiscard]] const T& back() const { return at(first_ + size_ - 1); }
-  void push_back(const T& v) {
-    if (first_ + size_ == chunks_.size() * chunk_size) chunks_.push_back(spare_ ? std::move(spare_) : std::make_unique<T[]>(chunk_size));
-    at(first_ + size_++) = v;
-  }
-  void pop_front() {
-    ++first_;
-    --size_;
-    if (first_ < chunk_size) return;
-    spare_ = std::move(chunks_.front());
-    chunks_.pop_front();
-    first_ -= chunk_size;
-  }
-
- private:
-  static constexpr std::size_t chunk_size = 128;
-  T& at(std::size_t i) { return chunks_[i / chunk_size][i % chunk_size]; }
-  const T& at(std::size_t i) const { return chunks_[i / chunk_size][i % chunk_size]; }
-  std::deque<std::unique_ptr<T[]>> chunks_;
-  std::unique_ptr<T[]> spare_;
-  std::size_t first_ = 0, size_ = 0;
-};
-
 /// A four-ary heap of (time, number) whose entries know their place, so that any of them can be moved or removed.
 /// `Place` is called with (number, position) whenever an entry moves; position 0 means "not in the heap".
 class due_heap {
@@ -259,6 +265,9 @@ class due_heap {
   [[nodiscard]] bool empty() const { return heap_.empty(); }
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
   [[nodiscard]] const entry& top() const { return heap_[0]; }
+  void prefetch(std::uint32_t position) const {
+    if (position != 0 && position <= heap_.size()) __builtin_prefetch(&heap_[position - 1]);
+  }
 
   /// Visits at most `most` entries with time <= `time`, in order, without changing the heap: a child waits for its parent.
   template <class Visit>

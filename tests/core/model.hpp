@@ -206,7 +206,7 @@ class model {
   std::map<id_key, remembered> ids_;
   std::deque<core::command_id> operator_ids_;                 ///< oldest first
   std::deque<std::pair<hold_key, std::uint64_t>> ended_;      ///< oldest first, with log time; only what may be forgotten
-  std::vector<std::uint32_t> free_numbers_;                   ///< last forgotten at the back
+  std::deque<std::uint32_t> free_numbers_;                    ///< first forgotten at the front
   std::uint32_t next_number_ = 1;
   std::uint64_t forgotten_early_ = 0;
   std::optional<std::uint64_t> newest_forgotten_;

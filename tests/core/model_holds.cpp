@@ -215,8 +215,8 @@ answer model::hold(const envelope& head, const hold_seats& c) {
   if (free_numbers_.empty()) {
     h.number = next_number_++;
   } else {
-    h.number = free_numbers_.back();
-    free_numbers_.pop_back();
+    h.number = free_numbers_.front();
+    free_numbers_.pop_front();
   }
   h.channel = head.channel;
   h.basket = c.basket;
