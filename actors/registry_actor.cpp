@@ -261,6 +261,7 @@ caf::result<done_atom> registry_shell::stop() {
 void registry_shell::stop_journal() {
   const auto end = [this] {
     stopped_.deliver(done_atom::value);
+    stopped_ = {};  // an answer that nobody waits for keeps its actor alive, and this actor keeps it
     quit();
   };
   request(around_->journal, caf::infinite, stop_atom::value).then([end](done_atom) { end(); }, [end](const caf::error&) { end(); });

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 struct settings {
   fs::path program = "build/release/bin/holdfastd";
   unsigned flips = 300;
+  unsigned cuts = 40;
   std::uint64_t seed = 1;
 };
 
@@ -124,7 +125,7 @@ int run(const settings& s) {
     judge(s, copy, folder.path(), acknowledged, session, fmt::format("flip {} bit {} of byte {}", name.string(), bit, at), flips);
   }
   const auto wal_size = fs::file_size(original / wal);
-  for (unsigned i = 0; i < 40; ++i) {
+  for (unsigned i = 0; i < s.cuts; ++i) {
     renew();
     const auto to = random.below(wal_size);
     fs::resize_file(copy / wal, to);
@@ -154,6 +155,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Starts the server on damaged copies of its data directory: never fewer records than were acknowledged."};
   app.add_option("--server", s.program, "holdfastd")->capture_default_str();
   app.add_option("--flips", s.flips, "single bits flipped, one a copy")->capture_default_str();
+  app.add_option("--cuts", s.cuts, "logs cut off somewhere, one a copy")->capture_default_str();
   app.add_option("--seed", s.seed)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   return run(s);
