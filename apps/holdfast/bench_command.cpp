@@ -26,6 +26,7 @@ struct bench_options {
   std::uint32_t seats = 50'000;
   std::uint32_t sessions = 0;   // 0: as the workload needs
   std::uint32_t idle_sessions = 0;
+  std::uint64_t prefill = 0;
   std::uint32_t users = 1'000'000;
   std::uint64_t seed = 0;
   int confirm = -1, release = -1, look = -1;
@@ -35,7 +36,8 @@ struct bench_options {
 };
 
 constexpr std::uint32_t closed_depth = 16;
-constexpr std::uint32_t filling_depth = 128;          // when a session is sold out beforehand
+constexpr std::uint32_t filling_depth = 128;          // when seats are taken before the clock starts
+constexpr double filling_s = 3'600;
 constexpr std::uint64_t slots_max = 1'000'000;        // in flight in all; each takes some memory beforehand
 constexpr std::uint32_t idle_seats = 10;
 
@@ -57,13 +59,14 @@ class bench {
   bench(invocation& in, bench_options o) : in_(in), o_(std::move(o)), bar_(in.around.err, in.around.err_is_terminal) {}
 
   int run() {
+    if (const auto read = read_options(); !read) return in_.fail(read.failure());
     if (const auto ready = prepare(); !ready) return in_.fail(ready.failure());
     bar_.clear();
     return o_.find_ceiling ? search() : once();
   }
 
  private:
-  base::result<void> prepare() {
+  base::result<void> read_options() {
     auto w = workload_named(o_.work);
     if (!w) return w.failure();
     work_ = *w;
@@ -72,6 +75,10 @@ class bench {
     if (o_.look >= 0) work_.look_percent = static_cast<unsigned>(o_.look);
     if (work_.confirm_percent + work_.release_percent > 100)
       return base::error{base::trouble::bad_input, "--confirm and --release are shares of the same holds: together at most 100"};
+    if (o_.sessions == 0) o_.sessions = sessions_for(work_);
+    if (work_.sold_out) o_.sessions = 1;
+    if (o_.prefill != 0 && (work_.any_seat || o_.prefill > std::uint64_t{o_.seats} * o_.sessions))
+      return base::error{base::trouble::bad_input, "--prefill takes the first seats of f3 or hold: here are not so many"};
     if (work_.whole_sales && !o_.warmup.empty())
       return base::error{base::trouble::bad_input, "f1 counts from the first request of a sale: it has no --warmup"};
     for (const auto& [text, to] : {std::pair{&o_.duration, &seconds_}, {&o_.warmup, &warmup_}, {&o_.think, &think_}, {&o_.step, &step_}}) {
@@ -84,9 +91,16 @@ class bench {
     const auto p999 = read_interval(o_.p999);
     if (!p999) return p999.failure();
     o_.ceiling.p999_max_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(*p999).count());
-    if (o_.sessions == 0) o_.sessions = sessions_for(work_);
-    if (work_.sold_out) o_.sessions = 1;
+    // A step of a search is a stretch of a sale: the next one goes on where it ended.
+    if (o_.find_ceiling) work_.whole_sales = false;
+    shared_.channel = static_cast<core::channel_no>(in_.channel);
+    shared_.hold_for = static_cast<core::interval_ms>(hold_for->count());
+    shared_.users = o_.users;
+    shared_.seed = o_.seed != 0 ? o_.seed : client::random_seed();
+    return {};
+  }
 
+  base::result<void> prepare() {
     auto shop = in_.options_for(door::shop);
     if (!shop) return shop.failure();
     auto admin = in_.options_for(door::admin);
@@ -96,10 +110,6 @@ class bench {
     auto to = client::resolve(shared_.link.to);
     if (!to) return to.failure();
     shared_.to = std::move(*to);
-    shared_.channel = static_cast<core::channel_no>(in_.channel);
-    shared_.hold_for = static_cast<core::interval_ms>(hold_for->count());
-    shared_.users = o_.users;
-    shared_.seed = o_.seed != 0 ? o_.seed : client::random_seed();
 
     auto op = client::blocking::connect(*admin);
     if (!op) return op.failure();
@@ -125,11 +135,28 @@ class bench {
     depth_ = std::min({depth_asked_ != 0 ? depth_asked_ : allowed, allowed, in_all});
     server_ = o_.pid != 0 ? std::optional(static_cast<pid_t>(o_.pid)) : listener_at(admin->to.path);
 
-    const auto depth_max = work_.sold_out ? std::max(depth_, std::min({filling_depth, allowed, in_all})) : depth_;
+    const bool fills = work_.sold_out || o_.prefill != 0;
+    const auto depth_max = fills ? std::max(depth_, std::min({filling_depth, allowed, in_all})) : depth_;
     auto all = crew::open(shared_, o_.threads, o_.connections, depth_max, server_);
     if (!all) return all.failure();
     crew_ = std::move(*all);
-    return work_.sold_out ? sell_out(*first, depth_max) : base::result<void>{};
+    seats_.emplace(work_, o_.seats, o_.sessions);
+    if (work_.sold_out) return sell_out(*first, depth_max);
+    return o_.prefill != 0 ? prefill(depth_max) : base::result<void>{};
+  }
+
+  /// Takes holds that nobody confirms, before the clock starts.
+  base::result<void> prefill(std::uint32_t depth) {
+    run_options r;
+    r.work = *workload_named("hold");
+    r.depth = depth;
+    r.seconds = filling_s;
+    r.operations_max = o_.prefill;
+    const auto held = crew_->run(r, *seats_, watcher("held beforehand"));
+    if (!held) return held.failure();
+    if (held->counted.count(deed::hold_won) != o_.prefill)
+      return base::error{base::trouble::unavailable, "not all holds could be taken beforehand: the server refused some"};
+    return {};
   }
 
   /// Sells every seat of the first session, so that every hold after it is refused.
@@ -137,7 +164,7 @@ class bench {
     run_options r;
     r.work = *workload_named("f3");
     r.depth = depth;
-    r.seconds = 600;
+    r.seconds = filling_s;
     stock all(r.work, o_.seats, 1);
     const auto sold = crew_->run(r, all, watcher("sold beforehand"));
     if (!sold) return sold.failure();
@@ -165,17 +192,13 @@ class bench {
   }
 
   int once() {
-    stock all(work_, o_.seats, o_.sessions);
-    const auto seen = crew_->run(settings(), all, watcher("answered"));
+    const auto seen = crew_->run(settings(), *seats_, watcher("answered"));
     HOLDFAST_CLI_TRY(in_, seen);
     bar_.clear();
     return in_.say(report_of(*seen, frame()));
   }
 
   int search() {
-    // A step of f1 is a stretch of a sale: the next one goes on where it ended.
-    work_.whole_sales = false;
-    stock all(work_, o_.seats, o_.sessions);
     if (o_.rate > 0) o_.ceiling.first_rate = o_.rate;
     ceiling_search s(o_.ceiling);
     std::vector<step_row> steps;
@@ -184,7 +207,8 @@ class bench {
       r.rate = s.rate();
       r.seconds = step_;
       r.warmup_s = step_ / 5;
-      const auto seen = crew_->run(r, all, watcher(fmt::format("answered at {} a second", grouped(static_cast<std::uint64_t>(r.rate)))));
+      const auto what = fmt::format("answered at {} a second", grouped(static_cast<std::uint64_t>(r.rate)));
+      const auto seen = crew_->run(r, *seats_, watcher(what));
       HOLDFAST_CLI_TRY(in_, seen);
       const auto came_to = step_of(*seen, r.rate);
       steps.push_back({*seen, came_to, judge(came_to, o_.ceiling)});
@@ -209,6 +233,7 @@ class bench {
   std::uint32_t depth_ = 1, depth_asked_ = 0;
   std::optional<pid_t> server_;
   common shared_;
+  std::optional<stock> seats_;
   std::unique_ptr<crew> crew_;
 };
 
@@ -217,7 +242,7 @@ class bench {
 void add_bench(CLI::App& app, invocation& in) {
   auto o = std::make_shared<bench_options>();
   auto* c = app.add_subcommand("bench", "load on sessions that it makes for itself, measured; needs both --server and --admin");
-  c->add_option("--workload", o->work, "f1: sales from empty to sold out; f2: every hold refused; f3: hold and confirm, all succeed; hold; mix")
+  c->add_option("--workload", o->work, "f1: sales, empty to sold out; f2: every hold refused; f3: hold and confirm, all succeed; hold; mix")
       ->capture_default_str()
       ->check(CLI::IsMember({"f1", "f2", "f3", "hold", "mix"}));
   c->add_option("--connections", o->connections, "in all")->capture_default_str()->check(CLI::Range(1, 50'000));
@@ -234,6 +259,7 @@ void add_bench(CLI::App& app, invocation& in) {
   c->add_option("--sessions", o->sessions, "made beforehand; f1, f3 and hold end with them. Default: 4 for f1, 20 for f3 and hold, else 1")
       ->check(CLI::Range(1, 100'000));
   c->add_option("--idle-sessions", o->idle_sessions, "more of them that nobody asks for")->check(CLI::Range(0, 1'000'000));
+  c->add_option("--prefill", o->prefill, "holds taken beforehand on the first seats, which nobody confirms; f3 and hold only");
   c->add_option("--users", o->users, "drawn from so many")->capture_default_str()->check(CLI::Range(1U, 4'000'000'000U));
   c->add_option("--confirm", o->confirm, "percent of the holds that win; default: as the workload says")->check(CLI::Range(0, 100));
   c->add_option("--release", o->release, "percent of them")->check(CLI::Range(0, 100));

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import machine
+from .holdfast_server import Failed, HoldfastServer, Process
 
 HERE = Path(__file__).resolve().parent.parent
 USERS = 1_000_000
@@ -26,42 +27,11 @@ class Cell:
     depth: int
 
 
-class Failed(Exception):
-    pass
-
-
 def hall(cell, slow):
     """Seats of a session. Only f1 runs whole sales, so a slow system gets a smaller hall there: the mix is the same."""
     if cell.work != "f1":
         return 50_000
     return 4_000 if slow else 20_000 if cell.depth == 1 else 50_000
-
-
-class Process:
-    """A server as a child, ended by its pid."""
-
-    def __init__(self, words, log, before=()):
-        self.log = Path(log)
-        with open(log, "wb") as out:
-            self.child = subprocess.Popen([*before, *words], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
-
-    def wait_until(self, ready, patience_s=30):
-        end = time.monotonic() + patience_s
-        while not ready():
-            if self.child.poll() is not None or time.monotonic() > end:
-                said = self.log.read_text(errors="replace").strip().splitlines()[-3:]
-                self.stop()
-                raise Failed("the server does not start: " + " / ".join(said))
-            time.sleep(0.05)
-
-    def stop(self):
-        if self.child.poll() is None:
-            self.child.terminate()
-        try:
-            self.child.wait(30)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
 
 
 def drive(program, words, server_pid):
@@ -111,23 +81,13 @@ class Holdfast(System):
 
     def run(self, cell, seconds):
         home = self.fresh()
-        port = machine.free_port()
-        (home / "config.toml").write_text(
-            f'[data]\ndirectory = "{home}/data"\n'
-            f'[listen.shop]\naddress = "127.0.0.1"\nport = {port}\ninflight_max = {max(16, cell.depth)}\n'
-            f'[listen.admin]\npath = "{home}/admin.sock"\n'
-            f"[gateway]\nsession_inflight_max = {cell.connections * cell.depth + 1024}\n")
-        server = Process([self.build / "bin/holdfastd", "--config", home / "config.toml"], home / "log")
+        server = HoldfastServer(self.build, home, cell.connections, cell.depth)
         try:
-            server.wait_until(lambda: "ready" in server.log.read_text(errors="replace"))
+            server.start()
             sessions = {"f1": 20, "f2": 1, "f3": 20 if cell.depth == 1 else 80}[cell.work]
-            words = [self.build / "bin/holdfast", "--server", f"127.0.0.1:{port}", "--admin", home / "admin.sock", "--json", "bench",
-                     "--workload", cell.work, "--connections", cell.connections, "--depth", cell.depth,
-                     "--duration", f"{int(seconds * 1000)}ms", "--seats", hall(cell, False), "--sessions", sessions, "--users", USERS]
-            done = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                raise Failed(done.stderr.strip())
-            return self.read(json.loads(done.stdout))
+            return self.read(server.bench("--workload", cell.work, "--connections", cell.connections, "--depth", cell.depth,
+                                          "--duration", f"{int(seconds * 1000)}ms", "--seats", hall(cell, False), "--sessions", sessions,
+                                          "--users", USERS))
         finally:
             server.stop()
             shutil.rmtree(home, ignore_errors=True)

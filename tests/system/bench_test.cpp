@@ -56,6 +56,11 @@ TEST_CASE("a bench sells what it says, in closed and open loops") {
   CHECK(count_of(j, "hold, refused") == 1'000);
   CHECK(j["refusals"][0]["refusal"] == "sold_out");
 
+  // Holds that were taken beforehand keep their seats: what is measured has the rest.
+  j = bench(s, {"--workload", "hold", "--seats", "1000", "--sessions", "1", "--prefill", "640", "--connections", "4", "--depth", "8"});
+  CHECK(count_of(j, "hold, won") == 360);
+  CHECK(j["refusals"].empty());
+
   // An open loop asks for as much as its rate says, whatever the answers do; a depth beyond the server's is cut, and said.
   j = bench(s, {"--workload", "mix", "--rate", "1000", "--duration", "500ms", "--connections", "3", "--depth", "5000"});
   CHECK(j["operations"].get<int>() + j["never_sent"].get<int>() >= 500);
