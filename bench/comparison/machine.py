@@ -62,6 +62,12 @@ def free_port():
         return s.getsockname()[1]
 
 
+def version(root):
+    """The commit, and whether the tree was changed after it."""
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=root, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or "unknown"
+
+
 def describe(folder):
     cores = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.split(":")[1].strip() for line in cores if line.startswith("model name")), "?")
