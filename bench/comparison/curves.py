@@ -11,6 +11,7 @@ import statistics
 MIB = "server memory, MiB"
 OPS = "throughput, operations/s"
 P99 = "p99 at a constant rate, ms"
+MIX = ("--workload", "mix", "--confirm", 0, "--release", 100, "--look", 0, "--warmup", "500ms")
 F3 = ("--workload", "f3", "--warmup", "500ms")
 
 
@@ -54,10 +55,10 @@ def sessions(w):
 
 
 def seats(w):
-    # Without end, so that a hall of 100 seats lasts as long as one of 200,000: most holds that win are released.
+    # Every hold that wins is released, so that a hall of 100 seats lasts as long as one of 200,000; the smaller, the more are refused.
     for n in w.pick([100, 1_000, 10_000, 50_000, 200_000], [100, 50_000]):
         with w.server() as server:
-            yield n, measured(server, w, "--workload", "mix", "--warmup", "500ms", "--seats", n, sessions=1)
+            yield n, measured(server, w, *MIX, "--seats", n, sessions=1)
 
 
 def live_holds(w):
