@@ -136,7 +136,7 @@ void replica::prefetch_window() {
     const auto hold = hold_of(p.record.done);
     if (std::holds_alternative<core::hold_placed>(p.record.done)) {
       given_out |= std::uint64_t{1} << hold.value % 64;
-      p.known->session->prefetch_far(p.record.head, p.record.asked);
+      p.known->session->look_ahead(p.record.head, p.record.asked, p.ahead);
     } else if (hold.value != 0 && hold.value <= p.known->holds && (given_out >> hold.value % 64 & 1U) == 0) {
       p.by_number = p.known->session->state_of(hold) != core::hold_state::none;
     }
@@ -144,13 +144,17 @@ void replica::prefetch_window() {
   for (std::size_t i = 0; i < waiting_; ++i) {
     auto& p = window_[i];
     if (!p.by_number) continue;
-    const auto& s = *p.known->session;
-    s.complete(p.record);
-    // Its own id will be remembered under the owner. A confirm looks for such an id, so it knows where that is.
-    s.prefetch_far(p.record.head, core::confirm_hold{core::owner_of(p.record.asked), p.record.head.id, {}, 0, {}});
+    p.known->session->complete(p.record);
+    p.known->session->look_ahead(p.record.head, p.record.asked, p.ahead);
   }
-  for (std::size_t i = 0; i < waiting_; ++i)
-    if (window_[i].known != nullptr) window_[i].known->session->prefetch_near(window_[i].record.asked);
+  const auto each_ahead = [this](auto&& fetch) {
+    for (std::size_t i = 0; i < waiting_; ++i)
+      if (auto& p = window_[i]; p.known != nullptr && (p.by_number || std::holds_alternative<core::hold_placed>(p.record.done)))
+        fetch(*p.known->session, p, i);
+  };
+  each_ahead([](const core::session& s, const pending& p, std::size_t i) { s.fetch_entries(p.record.asked, p.ahead, i); });
+  each_ahead([](const core::session& s, const pending& p, std::size_t) { s.fetch_holds(p.record.asked, p.ahead); });
+  each_ahead([](const core::session& s, const pending& p, std::size_t) { s.fetch_parts(p.record.asked, p.ahead); });
 }
 
 base::result<void> replica::apply_window(std::uint64_t block) {

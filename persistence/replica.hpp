@@ -62,6 +62,7 @@ class replica {
     core::session_id session;
     place* known = nullptr;
     bool by_number = false;  ///< names a hold that exists already
+    core::table_places ahead;  ///< what it will look up
     core::record record;
   };
   base::result<void> apply_window(std::uint64_t block);
