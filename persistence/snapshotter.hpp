@@ -15,7 +15,7 @@ namespace holdfast::persistence {
 struct snapshot_policy {
   std::uint64_t records_max = 2'000'000;      ///< since the last checkpoint; about a second of replay
   std::uint64_t bytes_max = 256U << 20U;      ///< of blocks since the last checkpoint
-  std::uint64_t blocks_per_step = 64;         ///< so that a step stays short and a stop is heard
+  std::uint64_t blocks_per_step = 8;          ///< so that a step stays short and a stop is heard
 };
 
 /// One thread calls `step`; it may be another than the journal's.

@@ -9,8 +9,13 @@
 namespace holdfast::server {
 namespace {
 
-constexpr std::uint64_t index_blocks_per_turn = 256;
+constexpr std::uint64_t index_blocks_per_turn = 16;
 constexpr std::size_t find_rows_max = 1'000;
+
+/// How far behind the log they may fall while it is busy, in bytes of records. A start replays what no checkpoint covers, so the
+/// first bounds the time of a start after a crash in a rush: some seven million records.
+constexpr std::uint64_t replica_behind_max = 512U << 20U;
+constexpr std::uint64_t index_behind_max = std::uint64_t{8} << 30U;
 
 /// Every hold, order or refund that the rows tell of, as it is after the newest of them.
 class told {
@@ -124,22 +129,29 @@ void background::run() {
     held.unlock();
     turn();
     held.lock();
-    stopping_.wait_for(held, std::chrono::milliseconds(500), [this] { return stop_; });
+    stopping_.wait_for(held, std::chrono::nanoseconds(pace::sample_ns), [this] { return stop_; });
   }
 }
 
+bool background::stopped() {
+  const std::lock_guard held(lock_);
+  return stop_;
+}
+
 void background::turn() {
-  bool more = !snapshots_failed_;
-  while (more) {
-    {
-      const std::lock_guard held(lock_);
-      if (stop_) return;
-    }
+  advance_checkpoints();
+  advance_index();
+}
+
+void background::advance_checkpoints() {
+  for (bool more = !snapshots_failed_; more;) {
+    pace_.look(actors::steady_ns(), durable(), figures_->bytes.load(std::memory_order_relaxed));
+    if (stopped() || (replayed_ != 0 && pace_.rest(replayed_, replica_behind_max))) return;
     const auto p = snapshots_.step(durable());
     if (!p) {
       spdlog::error("no further checkpoints: {}", p.failure().text);
       snapshots_failed_ = true;
-      break;
+      return;
     }
     for (const auto& w : p->warnings) spdlog::warn("checkpoint left out: {}", w);
     replayed_ = p->at;
@@ -150,12 +162,13 @@ void background::turn() {
     }
     more = p->behind;
   }
-  if (!index_ || index_failed_) return;
-  for (more = true; more;) {
-    {
-      const std::lock_guard held(lock_);
-      if (stop_) return;
-    }
+}
+
+void background::advance_index() {
+  if (!index_) return;
+  for (bool more = !index_failed_; more;) {
+    pace_.look(actors::steady_ns(), durable(), figures_->bytes.load(std::memory_order_relaxed));
+    if (stopped() || pace_.rest(index_->position(), index_behind_max)) return;
     const std::lock_guard held(index_lock_);
     const auto done = index_->catch_up(journal_, durable(), index_blocks_per_turn);
     if (!done) {

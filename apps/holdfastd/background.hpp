@@ -1,5 +1,5 @@
 // What runs behind the log, on one thread: checkpoints and the index. Neither is the truth; if one fails it is said once, and the
-// server sells on.
+// server sells on. While the journal is busy both rest, within bounds (pace.hpp).
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "actors/surroundings.hpp"
+#include "apps/holdfastd/pace.hpp"
 #include "persistence/data_directory.hpp"
 #include "persistence/index.hpp"
 #include "persistence/snapshotter.hpp"
@@ -32,6 +33,9 @@ class background {
  private:
   void run();
   void turn();
+  void advance_checkpoints();
+  void advance_index();
+  [[nodiscard]] bool stopped();
   [[nodiscard]] std::uint64_t durable() const;
 
   const persistence::journal& journal_;
@@ -43,6 +47,7 @@ class background {
 
   std::atomic<std::uint64_t> checkpoint_block_{0}, checkpoints_{0}, replayed_{0};
   bool snapshots_failed_ = false, index_failed_ = false;
+  pace pace_;
   std::mutex lock_;
   std::condition_variable stopping_;
   bool stop_ = false;
