@@ -35,6 +35,7 @@ class byte_writer {
   void u8(std::uint8_t v) { out_.push_back(v); }
 
   void varint(std::uint64_t v) {
+    if (v < 0x80) return u8(static_cast<std::uint8_t>(v));
     std::uint8_t tmp[10];
     std::size_t n = 0;
     while (v >= 0x80) {
@@ -47,7 +48,10 @@ class byte_writer {
   /// Signed numbers, small magnitudes first (0, -1, 1, -2 ... become 0, 1, 2, 3 ...).
   void zigzag(std::int64_t v) { varint((static_cast<std::uint64_t>(v) << 1U) ^ static_cast<std::uint64_t>(v >> 63)); }
 
-  void id(const id128& v) { fixed(v.hi); fixed(v.lo); }
+  void id(const id128& v) {
+    const std::uint64_t words[] = {v.hi, v.lo};
+    raw(words, sizeof words);
+  }
   void view(byte_view b) { raw(b.data(), b.size()); }
   /// varint length, then the bytes.
   void sized(byte_view b) { varint(b.size()); view(b); }

@@ -31,8 +31,11 @@ template <class T>
   constexpr std::size_t huge = std::size_t{2} << 20U;
   const std::size_t wanted = n * sizeof(T);
   if (wanted < huge) {
-    void* p = std::calloc(n, sizeof(T));
+    // Written here and not merely promised: a table is read before it is written, and a page that is first read costs a second
+    // fault and an interrupt on every core when it is written.
+    void* p = std::malloc(wanted);
     if (p == nullptr) throw std::bad_alloc();
+    std::memset(p, 0, wanted);
     return zeroed_array<T>(static_cast<T*>(p), free_zeroed{});
   }
   const std::size_t rounded = (wanted + huge - 1) / huge * huge;
