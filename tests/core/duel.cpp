@@ -6,7 +6,7 @@
 #include <sstream>
 #include <utility>
 
-#include "tests/core/describe.hpp"
+#include "simulation/describe.hpp"
 
 namespace holdfast::tests {
 

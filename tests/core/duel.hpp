@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "core/engine.hpp"
-#include "tests/core/model.hpp"
-#include "tests/core/random_commands.hpp"
-#include "tests/core/witness.hpp"
+#include "simulation/model.hpp"
+#include "simulation/random_commands.hpp"
+#include "simulation/witness.hpp"
 
 namespace holdfast::tests {
+
+using namespace simulation;
 
 class duel : private core::step_sink {
  public:

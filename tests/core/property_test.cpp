@@ -12,7 +12,7 @@
 #include <map>
 #include <memory>
 
-#include "tests/core/describe.hpp"
+#include "simulation/describe.hpp"
 #include "tests/core/duel.hpp"
 
 namespace holdfast::tests {

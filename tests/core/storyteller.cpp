@@ -5,7 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "tests/core/describe.hpp"
+#include "simulation/describe.hpp"
 
 namespace holdfast::tests {
 

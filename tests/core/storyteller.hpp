@@ -35,6 +35,8 @@
 
 namespace holdfast::tests {
 
+using namespace simulation;
+
 class storyteller {
  public:
   storyteller();

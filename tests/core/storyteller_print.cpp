@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "tests/core/describe.hpp"
+#include "simulation/describe.hpp"
 #include "tests/core/storyteller.hpp"
 
 namespace holdfast::tests {

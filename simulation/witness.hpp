@@ -8,9 +8,9 @@
 
 #include "core/answer.hpp"
 #include "core/event.hpp"
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 class witness {
  public:
@@ -50,4 +50,4 @@ class witness {
   std::map<std::tuple<core::owner_id, core::hold_id, std::string>, core::sequence> payments_;
 };
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

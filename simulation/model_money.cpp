@@ -1,9 +1,9 @@
 // The model's step 7 for money: begin, failed, confirm, cancel, settle.
 #include <algorithm>
 
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -191,4 +191,4 @@ answer model::settle(const settle_refund& c) {
   return {};
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -1,9 +1,9 @@
 // The model's step 7 for those who run the sale: open, pause, freeze, block, allocate, shift.
 #include <algorithm>
 
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -204,4 +204,4 @@ answer model::clear(const clear_fault&) {
   return accept();
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -6,7 +6,7 @@
 #include "core/answer.hpp"
 #include "core/command.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 /// The snake_case name of a command, e.g. "hold_seats".
 std::string name_of(core::command_tag tag);
@@ -16,4 +16,4 @@ std::string text_of(const core::envelope& e);
 std::string text_of(const core::answer& a);
 std::string text_of(const core::line& l);
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

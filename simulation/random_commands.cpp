@@ -1,10 +1,10 @@
-#include "tests/core/random_commands.hpp"
+#include "simulation/random_commands.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -579,4 +579,4 @@ void* batch_arena::do_allocate(std::size_t bytes, std::size_t) {
   return p;
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -1,9 +1,9 @@
 // What the model shows, counted afresh each time.
 #include <algorithm>
 
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -172,4 +172,4 @@ std::string model::contradiction() const {
   return with_seat == held_seats ? "" : "a seat is held by nobody's line";
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -12,9 +12,9 @@
 #include "base/random.hpp"
 #include "core/answer.hpp"
 #include "core/command.hpp"
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 /// Relative weights of what is asked, and what a run may contain.
 struct mix {
@@ -119,4 +119,4 @@ class batch_arena : public std::pmr::memory_resource {
   std::vector<std::pair<unsigned char*, std::size_t>> blocks_;
 };
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

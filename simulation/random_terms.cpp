@@ -1,7 +1,7 @@
 // The small halls in which the random crowd meets.
-#include "tests/core/random_commands.hpp"
+#include "simulation/random_commands.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -94,4 +94,4 @@ std::shared_ptr<const session_terms> random_terms(std::uint64_t seed, const mix&
   return t;
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -1,9 +1,9 @@
 // The model's step 7 for holds: gate, places, limits, hold, change, extend, release.
 #include <algorithm>
 
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -312,4 +312,4 @@ answer model::release(const envelope& head, const release_hold& c) {
   return {};
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -1,9 +1,9 @@
 // Steps 1 and 2 of docs/RULES.md, "Order of precedence": who may ask, and impossible content.
 #include <algorithm>
 
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -214,4 +214,4 @@ owner_id model_owner_of(const command& c) {
   return {};
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

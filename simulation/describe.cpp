@@ -1,8 +1,8 @@
-#include "tests/core/describe.hpp"
+#include "simulation/describe.hpp"
 
 #include <sstream>
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -29,7 +29,7 @@ std::string list_of(std::span<const T> items, std::string (*text)(const T&)) {
   for (const auto& i : items) s += (s.size() > 1 ? " " : "") + text(i);
   return s + ']';
 }
-std::string list_of(lines l) { return list_of<line>(l, [](const line& i) { return tests::text_of(i); }); }
+std::string list_of(lines l) { return list_of<line>(l, [](const line& i) { return simulation::text_of(i); }); }
 std::string list_of(keys k) { return list_of<limit_key>(k, key_text); }
 std::string list_of(ranges r) { return list_of<place_range>(r, range_text); }
 
@@ -115,4 +115,4 @@ std::string text_of(const answer& a) {
   return s.str();
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

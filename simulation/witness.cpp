@@ -1,9 +1,9 @@
-#include "tests/core/witness.hpp"
+#include "simulation/witness.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -171,4 +171,4 @@ std::string witness::judge(const asked& a, const answer& said) {
   }
 }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -1,11 +1,11 @@
 // The model's frame: time, ids, forgetting, the common order of precedence.
-#include "tests/core/model.hpp"
+#include "simulation/model.hpp"
 
 #include <algorithm>
 
-#include "tests/core/describe.hpp"
+#include "simulation/describe.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 using namespace core;
 
@@ -227,4 +227,4 @@ const model_hold* model::find(owner_id owner, hold_id id) const { return const_c
 
 channel_set model::policy_channels() const { return (channel_set{1} << rules_.channels.size()) - 1; }
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation

@@ -17,7 +17,7 @@
 #include "core/command.hpp"
 #include "core/look.hpp"
 
-namespace holdfast::tests {
+namespace holdfast::simulation {
 
 /// A hold is named by its owner and the id that asked for it.
 using hold_key = std::pair<core::owner_id, core::hold_id>;
@@ -220,4 +220,4 @@ core::refusal judge_role(const core::envelope& head, const core::command& c);
 core::refusal judge_content(const core::envelope& head, const core::command& c, core::channel_set policy_channels);
 core::owner_id model_owner_of(const core::command& c);
 
-}  // namespace holdfast::tests
+}  // namespace holdfast::simulation
