@@ -83,6 +83,9 @@ base::result<journal_log::opened> journal_log::open(std::unique_ptr<block_store>
   } else {
     if (auto ok = store->begin_writing(); !ok) return ok.failure();
     if (auto ok = still_ends_at(*store, options.partition, state->journal, state->tip); !ok) return ok.failure();
+    // The slot that was read as the newest may be known to the page cache alone. It must be whole on the disk before the other
+    // slot is written over: a power cut that tears both would leave none.
+    if (auto ok = store->sync_witness(); !ok) return ok.failure();
   }
   const auto writes = state->acknowledged ? state->acknowledged->writes + 1 : witness_slots;
   opened o;

@@ -109,6 +109,32 @@ TEST_CASE("a crash during the recovery from a crash, five deep") {
   }
 }
 
+TEST_CASE("the slot of the witness that a start has read is on the disk before the other one is written over") {
+  const auto disk = std::make_shared<memory_disk>();
+  REQUIRE(!live(disk, noon).failed);
+  // A power cut tore one slot; the next start healed it, and was killed before it synced.
+  const auto newest = [&](const auto& slots) {
+    sha256 hasher;
+    return good(read_witness(slots, hasher)).newest.writes % witness_slots;
+  };
+  const auto healed = newest(disk->witness->written);
+  disk->witness->synced.at(healed)[50] ^= 1;
+  const auto told = live(disk, noon + second).told;
+  disk->kill();
+  // The start after that one dies when it has written over the other slot, half of it; then the power goes.
+  for (std::uint64_t step = 1; step < 12; ++step) {
+    const auto copy = std::make_shared<memory_disk>(*disk);
+    copy->witness->synced.at(newest(copy->witness->written)) = base::bytes(witness_bytes);
+    copy->plan({copy->steps() + step, moment::torn, true});
+    static_cast<void>(live(copy, noon + 2 * second));
+    copy->witness->synced.at(1 - newest(disk->witness->written)) = copy->witness->written.at(1 - newest(disk->witness->written));
+    copy->power_cut();
+    const auto o = journal_log::open(std::make_unique<memory_block_store>(copy), options_at(noon + 3 * second));
+    CHECK_MESSAGE(o.ok(), "step " << step << ": " << (o.ok() ? "" : o.failure().text));
+    if (o) CHECK(starts_with(read_all(*o->journal), told));
+  }
+}
+
 TEST_CASE("a store that forgets a synced block is caught by the witness") {
   const auto disk = std::make_shared<memory_disk>();
   REQUIRE(!live(disk, noon).failed);
