@@ -91,6 +91,7 @@ base::result<started> start(std::unique_ptr<block_store> store, const checkpoint
   jo.wall_clock = options.wall_clock;
   jo.clock = options.clock;
   jo.program = options.program;
+  jo.new_journal = options.new_journal;
   for (const auto& c : listing.checkpoints) jo.checkpoints.push_back(c.at);
   auto opened = journal_log::open(std::move(store), jo);
   if (!opened) return opened.failure();

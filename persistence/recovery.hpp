@@ -54,6 +54,7 @@ struct start_options {
   std::string program;           ///< name and version, for the started record
   core::session_options sessions;
   replay_progress progress;
+  base::id128 new_journal;       ///< id for a new journal; zero: drawn from the operating system
   // From a data directory only:
   std::size_t write_buffer_bytes = 64U << 20U;
   bool sync = true;              ///< rocksdb_store_options::sync

@@ -72,7 +72,8 @@ std::optional<std::vector<model_draw>> model_hall::draw(std::uint32_t area, std:
 
 // ---- time and forgetting ----------------------------------------------------------------------------------------
 
-model::model(const session_terms& terms) : terms_(terms), rules_(terms_.rules), plan_(*terms_.seating) {
+model::model(const session_terms& terms)
+    : terms_(std::make_shared<const session_terms>(terms)), rules_(terms_->rules), plan_(*terms_->seating) {
   for (const auto& s : plan_.seats) hall_.seats.push_back({.allocation = s.allocation, .holder = {}});
   for (const auto& a : plan_.areas) {
     std::vector<model_share> shares(plan_.allocations.size());
@@ -133,6 +134,15 @@ std::vector<answer> model::step(std::span<const asked> batch, log_time now) {
 
 answer model::decide(const envelope& head, const command& c, log_time now) {
   expire(now);
+  return in_order(head, c);
+}
+
+answer model::decide_before_expiry(const envelope& head, const command& c, log_time now) {
+  now_ = now.value;
+  return in_order(head, c);
+}
+
+answer model::in_order(const envelope& head, const command& c) {
   const auto refuse = [](refusal r) { return answer{.refused = r}; };
 
   if (const auto r = judge_role(head, c); r != refusal::none) return refuse(r);

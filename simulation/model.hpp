@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -108,13 +109,16 @@ struct asked {
 class model {
  public:
   explicit model(const core::session_terms& terms);
-  model(const model&) = delete;
+  /// What-if: goes on by itself, the terms are shared.
+  model(const model&) = default;
   model& operator=(const model&) = delete;
 
   /// Expires everything due, decides each command in order; the answers lack only `tells_of` and `waits_for`.
   std::vector<core::answer> step(std::span<const asked> batch, core::log_time now);
   core::answer decide(const core::envelope& head, const core::command& c, core::log_time now);
   void expire(core::log_time now);
+  /// The same without expiring anything before: recovery's shift comes before all that came due while the server was away.
+  core::answer decide_before_expiry(const core::envelope& head, const core::command& c, core::log_time now);
 
   /// The session goes out of service; its hold clock stands.
   void fault(core::log_time since) { faulted_since_ = since.value; }
@@ -130,7 +134,7 @@ class model {
   [[nodiscard]] std::optional<std::uint64_t> next_deadline() const;
 
   [[nodiscard]] const model_hall& hall() const { return hall_; }
-  [[nodiscard]] const core::session_terms& terms() const { return terms_; }
+  [[nodiscard]] const core::session_terms& terms() const { return *terms_; }
   [[nodiscard]] std::uint64_t shift() const { return shift_; }
   [[nodiscard]] bool frozen() const { return frozen_at_.has_value(); }
   [[nodiscard]] std::uint32_t refunds() const { return static_cast<std::uint32_t>(refunds_.size()); }
@@ -168,6 +172,7 @@ class model {
   core::answer shift(const core::envelope& head, const core::shift_deadlines& c);
   core::answer clear(const core::clear_fault& c);
   core::answer own_rules(const core::envelope& head, const core::command& c);
+  core::answer in_order(const core::envelope& head, const core::command& c);
 
   [[nodiscard]] core::refusal gate(core::channel_no channel) const;
   [[nodiscard]] core::answer judge_places(const model_hall& in, core::lines wanted, core::channel_no channel) const;
@@ -190,7 +195,7 @@ class model {
   /// The hold clock at `now_`.
   [[nodiscard]] std::uint64_t clock() const;
 
-  core::session_terms terms_;
+  std::shared_ptr<const core::session_terms> terms_;
   const core::policy& rules_;
   const core::plan& plan_;
 

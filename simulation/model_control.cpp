@@ -199,7 +199,8 @@ answer model::shift(const envelope& head, const shift_deadlines& c) {
 answer model::clear(const clear_fault&) {
   if (!faulted_since_) return refuse(refusal::already);
   // The time it stood, in whole milliseconds; what is frozen stands for that reason and gets it back when resumed.
-  if (!frozen_at_) shift_ += (now_ - *faulted_since_ + us_per_ms - 1) / us_per_ms * us_per_ms;
+  const auto stood = now_ > *faulted_since_ ? now_ - *faulted_since_ : 0;
+  if (!frozen_at_) shift_ += (stood + us_per_ms - 1) / us_per_ms * us_per_ms;
   faulted_since_.reset();
   return accept();
 }

@@ -197,7 +197,7 @@ void model::take(model_hall& in, const hold_key& key, lines wanted, channel_no c
 answer model::hold(const envelope& head, const hold_seats& c) {
   const auto& row = rules_.channels[head.channel];
   if (const auto r = gate(head.channel); r != refusal::none) return refuse(r);
-  if (c.plan_revision != terms_.plan_revision) return refuse(refusal::plan_changed);
+  if (c.plan_revision != terms_->plan_revision) return refuse(refusal::plan_changed);
   if (c.lines.size() > row.lines_max) return refuse(refusal::too_many_lines);
   if (const auto a = places_exist(c.lines); a.refused != refusal::none) return a;
   std::map<key_kind, base::id128> keys;
@@ -239,7 +239,7 @@ answer model::change(const envelope& head, const change_hold& c) {
   if (!c.add.empty())
     if (const auto r = gate(head.channel); r != refusal::none) return refuse(r);
   if (h->changes >= 32) return refuse(refusal::too_many_changes);
-  if (!c.add.empty() && c.plan_revision != terms_.plan_revision) return refuse(refusal::plan_changed);
+  if (!c.add.empty() && c.plan_revision != terms_->plan_revision) return refuse(refusal::plan_changed);
   if (const auto a = places_exist(c.add); a.refused != refusal::none) return a;
   if (const auto a = places_exist(c.drop); a.refused != refusal::none) return a;
 

@@ -9,12 +9,12 @@ using namespace core;
 
 session_seen model::see_session() const {
   session_seen s;
-  s.name = terms_.name;
-  s.currency = terms_.currency;
-  s.organiser_ref = terms_.organiser_ref;
-  s.zone = terms_.zone;
-  s.kind = terms_.kind;
-  s.starts_at = terms_.starts_at;
+  s.name = terms_->name;
+  s.currency = terms_->currency;
+  s.organiser_ref = terms_->organiser_ref;
+  s.zone = terms_->zone;
+  s.kind = terms_->kind;
+  s.starts_at = terms_->starts_at;
   s.sale = sale_;
   s.open_channels = open_channels_;
   s.frozen = frozen_at_.has_value();
@@ -54,7 +54,7 @@ session_seen model::see_session() const {
   }
   s.shift_us = shift_;
   s.downtime_shift_us = downtime_shift_;
-  s.plan_revision = terms_.plan_revision;
+  s.plan_revision = terms_->plan_revision;
   std::optional<std::uint64_t> next;
   for (const auto& [key, h] : hall_.holds)
     if (h.live()) next = std::min(next.value_or(h.deadline), h.deadline);

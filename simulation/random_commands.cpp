@@ -183,6 +183,20 @@ asked random_commands::make() {
   return a;
 }
 
+look random_commands::any_look() {
+  const auto roll = random_.below(100);
+  if (roll < 45 && !holds_.empty()) {
+    const auto& h = holds_[holds_.size() - 1 - random_.below(std::min<std::size_t>(holds_.size(), 8))];
+    return look_hold{h.owner, h.id};
+  }
+  if (roll < 65 && !recent_.empty()) {
+    const auto& a = recent_[random_.below(recent_.size())];
+    if (!a.head.id.value.zero()) return look_fate{model_owner_of(a.what), a.head.id, a.head.client_deadline};
+  }
+  if (roll < 75) return look_session{};
+  return look_seat{seat_no{static_cast<std::uint32_t>(random_.below(terms_->seating->seats.size()))}};
+}
+
 log_time random_commands::deadline_for_new() {
   const std::uint64_t most = std::uint64_t{terms_->rules.id_min} * us_per_ms;
   const auto roll = random_.below(100);

@@ -12,6 +12,7 @@
 #include "base/random.hpp"
 #include "core/answer.hpp"
 #include "core/command.hpp"
+#include "core/look.hpp"
 #include "simulation/model.hpp"
 
 namespace holdfast::simulation {
@@ -45,7 +46,11 @@ class random_commands {
 
   /// What happens next. Its commands borrow from this object and stay good as long as it lives.
   happening next();
-  /// What became of a command of the last step; later commands build on it.
+  /// It is this time now, whatever it was before: a server that comes back may find its clock earlier than it left it.
+  void set_time(core::log_time now) { now_ = now.value; }
+  /// The session went out of service.
+  void hear_of_fault(core::log_time since) { faulted_since_ = since.value; }
+  /// What became of a command of a step; later commands build on it.
   void learn(const asked& a, const core::answer& said);
 
   struct known_hold {
@@ -57,6 +62,8 @@ class random_commands {
     core::hold_state state = core::hold_state::held;
     std::uint64_t deadline = 0;  ///< log time, as last heard
   };
+  /// A look at something that somebody may care about.
+  [[nodiscard]] core::look any_look();
   [[nodiscard]] const std::vector<known_hold>& holds() const { return holds_; }
   [[nodiscard]] const std::vector<core::owner_id>& owners() const { return owners_; }
   [[nodiscard]] const std::deque<asked>& recent() const { return recent_; }

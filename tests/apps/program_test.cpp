@@ -45,7 +45,7 @@ TEST_CASE("help names every subcommand and every exit code") {
   const auto s = run({"--help"});
   CHECK(s.code == 0);
   for (const auto* word : {"plan", "session", "hold", "change", "extend", "pay", "payment-failed", "confirm", "release", "cancel", "settle", "block", "unblock",
-                           "allocate", "shift", "seats", "order", "fate", "mine", "actors", "stats", "find", "audit", "sale", "bench", "--json", "--server", "--admin"})
+                           "allocate", "shift", "seats", "order", "fate", "mine", "actors", "stats", "find", "audit", "sale", "simulate", "bench", "--json", "--server", "--admin"})
     CHECK_MESSAGE(s.out.find(word) != std::string::npos, word);
   for (const auto* code : {"   0  ", "   1  ", "   2  ", "  65  ", "  69  ", "  74  ", "  75  ", "  78  "})
     CHECK_MESSAGE(s.out.find(code) != std::string::npos, code);
@@ -123,4 +123,18 @@ TEST_CASE("a session that is not there") {
   const auto s = run({"--server", client::to_text(server.where()), "hold", "opera", "12"});
   CHECK(s.code == cli::exits::bad_data);
   CHECK(s.err == "holdfast: there is no session 'opera': `holdfast session list` shows all\n");
+}
+
+TEST_CASE("a simulation is the same each time, and a disk that lies is found out") {
+  const auto once = run({"--json", "simulate", "--seed", "11", "--steps", "80"});
+  const auto twice = run({"--json", "simulate", "--seed", "11", "--steps", "80"});
+  CHECK(once.code == cli::exits::ok);
+  CHECK(nlohmann::json::parse(once.out)["digest"] == nlohmann::json::parse(twice.out)["digest"]);
+  const auto many = run({"simulate", "--from-seed", "1", "--to-seed", "3", "--steps", "60"});
+  CHECK(many.code == cli::exits::ok);
+  CHECK(many.out.find("every invariant held") != std::string::npos);
+  const auto liar = run({"simulate", "--from-seed", "1", "--to-seed", "100", "--lying-disk"});
+  CHECK(liar.code == cli::exits::refused);
+  CHECK(liar.out.find("shortest failing prefix") != std::string::npos);
+  CHECK(run({"simulate", "--from-seed", "1"}).code == cli::exits::usage);
 }

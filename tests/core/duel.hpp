@@ -54,7 +54,6 @@ class duel : private core::step_sink {
 
   std::optional<std::string> play_step(const happening& h);
   std::optional<std::string> conservation();
-  std::optional<std::string> compare_holds();
   std::optional<std::string> drain();
 
   std::shared_ptr<const core::session_terms> terms_;

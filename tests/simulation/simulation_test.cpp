@@ -1,0 +1,76 @@
+// A short sweep of simulated worlds, and the proof that the simulation would notice.
+//
+//   HOLDFAST_SEEDS   seeds to play (default 150)
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+
+#include "simulation/simulate.hpp"
+
+namespace holdfast::tests {
+
+using namespace simulation;
+
+namespace {
+
+simulation_result play(std::uint64_t seed, std::uint64_t steps = 300) {
+  simulation_options o;
+  o.seed = seed;
+  o.steps = steps;
+  return simulate(o);
+}
+
+}  // namespace
+
+TEST_CASE("every invariant holds in world after world, and everything that can go wrong does") {
+  const char* wanted = std::getenv("HOLDFAST_SEEDS");
+  const std::uint64_t seeds = wanted == nullptr ? 150 : std::strtoull(wanted, nullptr, 10);
+  simulation_counts n;
+  for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+    const auto r = play(seed);
+    REQUIRE_MESSAGE(r.violation.empty(), "seed ", seed, ", turn ", r.at_turn, ": ", r.violation);
+    n += r.counts;
+  }
+  if (seeds < 150) return;
+  for (const auto count :
+       {n.crashes, n.power_cuts, n.broken_writes, n.failed_starts, n.damaged_copies, n.refused_copies, n.clock_refusals,
+        n.faults, n.steps_lost, n.answers_of_lost_steps, n.requests_lost, n.requests_late, n.requests_twice,
+        n.answers_lost, n.answers_late, n.comparisons})
+    CHECK(count > 0);
+  CHECK(n.audits == seeds);
+}
+
+TEST_CASE("the same seed is the same world; another one is another") {
+  const auto once = play(7), twice = play(7), other = play(8);
+  CHECK(once.digest == twice.digest);
+  CHECK(once.counts.records == twice.counts.records);
+  CHECK(once.digest != other.digest);
+}
+
+TEST_CASE("comparing more often changes nothing in a world") {
+  simulation_options o;
+  o.seed = 10;
+  const auto seldom = simulate(o);
+  o.compare_every = 1;
+  const auto often = simulate(o);
+  CHECK(seldom.digest == often.digest);
+  CHECK(often.counts.comparisons > 10 * seldom.counts.comparisons);
+}
+
+TEST_CASE("a disk that says that it synced and did not is found out") {
+  unsigned found = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    simulation_options o;
+    o.seed = seed;
+    o.lying_disk = true;
+    const auto r = simulate(o);
+    if (r.violation.empty()) continue;
+    ++found;
+    const auto shortest = shortest_failing(o, r);
+    CHECK(!shortest.violation.empty());
+    CHECK(shortest.at_turn <= r.at_turn);
+  }
+  CHECK(found > 25);
+}
+
+}  // namespace holdfast::tests
