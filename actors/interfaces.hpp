@@ -5,7 +5,7 @@
 //
 // A gateway loop is seen from here as a plain caf::actor (its actor_companion, the "sink"). It gets, and must understand:
 //   answer_delivery_ptr    from sessions and from the journal: answers that may leave now
-//   directory_ptr          from the registry, once after subscribing and then whenever a session comes
+//   directory_ptr          from the registry: all sessions after subscribing, and then each one that comes
 //   session_answer_ptr     from the registry: what came of its create_session_ptr or clear_fault_ptr
 //   inspection_ptr         from the inspector
 //
@@ -109,8 +109,16 @@ struct session_entry {
 };
 using session_entry_ptr = std::shared_ptr<const session_entry>;
 
-/// All sessions at one moment. Sessions come, they never go while the server runs.
+/// Sessions that the receiver has not heard of: all of them in the first one that it gets, then each one that comes. Sessions
+/// never go while the server runs, so the receiver adds up.
 struct directory {
+  void add(const session_entry_ptr& entry) {
+    by_id.emplace_hint(by_id.end(), entry->id, entry);
+    by_name.emplace(entry->name, entry->id);
+  }
+  void add(const directory& news) {
+    for (const auto& [id, entry] : news.by_id) add(entry);
+  }
   std::map<core::session_id, session_entry_ptr> by_id;
   std::map<std::string, core::session_id, std::less<>> by_name;
 };

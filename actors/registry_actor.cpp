@@ -66,7 +66,6 @@ registry_shell::behavior_type registry_shell::make_behavior() {
     add(std::move(seed), std::move(terms), r.faulted_since);
   }
   recovered_.clear();
-  publish();
 
   // Nobody counts what is posted to the registry, so its meter shows what it handled, never a queue.
   const auto metered = [this](auto&& work) {
@@ -86,7 +85,9 @@ registry_shell::behavior_type registry_shell::make_behavior() {
       },
       [this](join_atom, const caf::actor& sink) {
         sinks_.push_back(sink);
-        caf::anon_send(sink, directory_);
+        auto all = std::make_shared<directory>();
+        for (const auto& [id, k] : sessions_) all->add(k.entry);
+        caf::anon_send(sink, directory_ptr(std::move(all)));
       },
       [this](leave_atom, const caf::actor& sink) { std::erase(sinks_, sink); },
       [this](stop_atom) { return stop(); },
@@ -177,7 +178,7 @@ void registry_shell::heard(std::uint64_t ticket, const core::answer& said, core:
     auto& c = found.mapped();
     const auto id = c.seed->id;
     add(std::move(c.seed), std::move(c.terms), std::nullopt);
-    publish();
+    publish(id);
     answer(c.waiting.front()->ticket, c.waiting.front()->sink, said, id, at);
     for (auto it = c.waiting.begin() + 1; it != c.waiting.end(); ++it) create(*it);
   } else if (auto clear = clearing_.extract(ticket)) {
@@ -216,12 +217,10 @@ void registry_shell::add(std::unique_ptr<session_seed> seed, std::shared_ptr<con
   sessions_.emplace(entry->id, known{entry, std::move(terms), faulted_since});
 }
 
-void registry_shell::publish() {
-  auto all = std::make_shared<directory>();
-  all->by_name = names_;
-  for (const auto& [id, k] : sessions_) all->by_id.emplace_hint(all->by_id.end(), id, k.entry);
-  directory_ = std::move(all);
-  for (const auto& sink : sinks_) caf::anon_send(sink, directory_);
+void registry_shell::publish(core::session_id id) {
+  auto news = std::make_shared<directory>();
+  news->add(sessions_.at(id).entry);
+  for (const auto& sink : sinks_) caf::anon_send(sink, directory_ptr(news));
 }
 
 void registry_shell::answer(std::uint64_t ticket, const caf::actor& sink, const core::answer& said, core::session_id session,

@@ -71,7 +71,7 @@ class registry_shell final : public registry_actor::base {
   void heard(std::uint64_t ticket, const core::answer& said, core::log_time at);
   void add(std::unique_ptr<session_seed> seed, std::shared_ptr<const core::session_terms> terms,
            std::optional<core::log_time> faulted_since);
-  void publish();
+  void publish(core::session_id id);
   void answer(std::uint64_t ticket, const caf::actor& sink, const core::answer& said, core::session_id session, core::log_time at);
   void refuse(std::uint64_t ticket, const caf::actor& sink, core::refusal why);
   caf::result<done_atom> stop();
@@ -89,7 +89,6 @@ class registry_shell final : public registry_actor::base {
   std::map<std::string, core::session_id, std::less<>> names_;
   std::uint64_t last_id_ = 0;
   std::vector<caf::actor> sinks_;
-  directory_ptr directory_;
 
   // By the ticket under which the registry waits for its own answer.
   std::uint64_t last_ticket_ = 0;

@@ -21,13 +21,13 @@ class inbox {
     std::vector<actors::answer_delivery_ptr> deliveries;
     std::vector<actors::session_answer_ptr> session_answers;
     std::vector<actors::inspection_ptr> inspections;
-    actors::directory_ptr directory;  ///< the newest; null: no news
-    std::uint64_t oldest = 0;         ///< steady_ns of the first put
+    std::vector<actors::directory_ptr> directories;
+    std::uint64_t oldest = 0;  ///< steady_ns of the first put
     void clear() {
       deliveries.clear();
       session_answers.clear();
       inspections.clear();
-      directory.reset();
+      directories.clear();
       oldest = 0;
     }
   };
@@ -38,7 +38,7 @@ class inbox {
   void put(actors::answer_delivery_ptr d) { add([&](content& c) { c.deliveries.push_back(std::move(d)); }); }
   void put(actors::session_answer_ptr a) { add([&](content& c) { c.session_answers.push_back(std::move(a)); }); }
   void put(actors::inspection_ptr i) { add([&](content& c) { c.inspections.push_back(std::move(i)); }); }
-  void put(actors::directory_ptr d) { add([&](content& c) { c.directory = std::move(d); }); }
+  void put(actors::directory_ptr d) { add([&](content& c) { c.directories.push_back(std::move(d)); }); }
 
   /// Swaps `out`, which must be empty, with what is there: both keep their memory.
   void take(content& out) {

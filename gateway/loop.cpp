@@ -43,7 +43,7 @@ loop::loop(std::string name, const options& limits, const surroundings& around, 
           take_inbox();
         });
       }),
-      desk_(*this, around), directory_(std::make_shared<actors::directory>()), batches_(512) {
+      desk_(*this, around), batches_(512) {
   if (around_.board) board_row_ = around_.board->add("gateway", name_, meter_);
   door_ = around_.attach(inbox_);
 }
@@ -286,7 +286,7 @@ void loop::refuse(connection& to, std::uint64_t request_id, std::uint16_t kind, 
 void loop::take_inbox() {
   inbox_.take(taken_);
   if (taken_.oldest != 0 && turn_began_ns_ > taken_.oldest) stats_.queue_ns.add(turn_began_ns_ - taken_.oldest);
-  if (taken_.directory) take_directory(std::move(taken_.directory));
+  for (const auto& news : taken_.directories) take_directory(*news);
   for (const auto& d : taken_.deliveries) {
     for (const auto& batch : d->batches) {
       auto* of = find(batch->session);
@@ -328,10 +328,10 @@ void loop::deliver(gate& of, const actors::answer_batch& batch) {
   of.credits->give_back(static_cast<std::uint32_t>(batch.answers.size()));
 }
 
-void loop::take_directory(actors::directory_ptr all) {
-  directory_ = std::move(all);
+void loop::take_directory(const actors::directory& news) {
+  directory_.add(news);
   if (!std::exchange(knows_sessions_, true)) first_directory_.set_value();
-  for (const auto& [id, entry] : directory_->by_id) {
+  for (const auto& [id, entry] : news.by_id) {
     auto& g = gates_[id.value];
     if (!g) {
       g = std::make_unique<gate>();

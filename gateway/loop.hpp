@@ -81,7 +81,7 @@ class loop {
   // for the desk
   [[nodiscard]] connection* find(connection_id id);
   [[nodiscard]] gate* find(core::session_id id);
-  [[nodiscard]] const actors::directory& sessions() const { return *directory_; }
+  [[nodiscard]] const actors::directory& sessions() const { return directory_; }
   /// Any thread, once: ready when the first directory of sessions has come.
   [[nodiscard]] std::future<void> first_directory() { return first_directory_.get_future(); }
   [[nodiscard]] actors::request_batch& batch_for(gate& g);
@@ -100,7 +100,7 @@ class loop {
   protocol::protocol_error house_request(connection& from, const protocol::frame& f);
   void refuse(connection& to, std::uint64_t request_id, std::uint16_t kind, const core::answer& said);
   void take_inbox();
-  void take_directory(actors::directory_ptr all);
+  void take_directory(const actors::directory& news);
   void deliver(gate& of, const actors::answer_batch& batch);
   void send_batches();
   void end_turn();
@@ -131,7 +131,7 @@ class loop {
   std::vector<connection_id> graves_;
   tickets tickets_;
 
-  actors::directory_ptr directory_;
+  actors::directory directory_;
   bool knows_sessions_ = false;
   std::promise<void> first_directory_;
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<gate>> gates_;

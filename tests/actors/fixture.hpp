@@ -122,6 +122,7 @@ struct mail {
   std::vector<std::size_t> deliveries;  ///< batches in each
   std::vector<session_answer> sessions;
   std::vector<directory_ptr> directories;
+  directory known;  ///< all of them together
   std::vector<inspection_ptr> inspections;
 
   [[nodiscard]] const core::answer* to(std::uint64_t ticket) const {
@@ -143,7 +144,10 @@ inline caf::behavior collect(caf::event_based_actor*, std::shared_ptr<mail> to) 
         for (const auto& b : d->batches) to->answers.insert(to->answers.end(), b->answers.begin(), b->answers.end());
       },
       [to](const session_answer_ptr& a) { to->sessions.push_back(*a); },
-      [to](const directory_ptr& d) { to->directories.push_back(d); },
+      [to](const directory_ptr& d) {
+        to->directories.push_back(d);
+        to->known.add(*d);
+      },
       [to](const inspection_ptr& i) { to->inspections.push_back(i); },
   };
 }
@@ -275,8 +279,7 @@ class stage {
   }
   asking ask() { return asking(requests, loop); }
   const session_entry& session(std::uint64_t n) {
-    REQUIRE_FALSE(heard->directories.empty());
-    const auto& all = heard->directories.back()->by_id;
+    const auto& all = heard->known.by_id;
     const auto it = all.find(core::session_id{n});
     REQUIRE(it != all.end());
     return *it->second;

@@ -20,6 +20,17 @@ TEST_CASE("a session exists for nobody before its first record is durable") {
   CHECK(s.heard->directories.back()->by_name.at("hall") == core::session_id{1});
 }
 
+TEST_CASE("a loop hears of every session once: of all there are when it joins, then of each that comes") {
+  stage s;
+  s.created(terms_of("hall", 2));
+  s.created(terms_of("studio", 2));
+  s.settle();
+  REQUIRE(s.heard->directories.size() == 3);
+  CHECK(s.heard->directories[1]->by_id.size() == 1);
+  CHECK(s.heard->directories[2]->by_id.size() == 1);
+  CHECK(s.heard->known.by_name.size() == 2);
+}
+
 TEST_CASE("same name and content: the same session; other content: name_taken") {
   stage s;
   const auto hall = s.created(terms_of("hall", 2));

@@ -23,7 +23,7 @@ class counter {
     caf::actor_cast<caf::actor_companion*>(companion_)->on_enqueue([this](caf::mailbox_element_ptr m) {
       auto content = m->move_content_to_message();
       const std::lock_guard hold(lock_);
-      if (content.match_elements<directory_ptr>()) directory_ = content.get_as<directory_ptr>(0);
+      if (content.match_elements<directory_ptr>()) directory_.add(*content.get_as<directory_ptr>(0));
       if (content.match_elements<session_answer_ptr>()) created_.push_back(content.get_as<session_answer_ptr>(0));
       if (content.match_elements<answer_delivery_ptr>()) {
         for (const auto& b : content.get_as<answer_delivery_ptr>(0)->batches) {
@@ -45,7 +45,7 @@ class counter {
   }
   [[nodiscard]] const caf::actor& sink() const { return companion_; }
 
-  directory_ptr directory_;
+  directory directory_;
   std::vector<session_answer_ptr> created_;
   std::uint64_t answers_ = 0, sold_ = 0;
 
@@ -99,7 +99,7 @@ TEST_CASE("two loops sell three halls over real threads; every answer comes, eve
     REQUIRE(first.wait([&] { return first.created_.size() == halls; }));
 
     pool<request_batch> requests;
-    for (const auto& [sid, entry] : first.directory_->by_id) {
+    for (const auto& [sid, entry] : first.directory_.by_id) {
       asking open(requests, first.sink());
       open.open(sid.value);
       send_to(*entry, open.take());
@@ -112,7 +112,7 @@ TEST_CASE("two loops sell three halls over real threads; every answer comes, eve
     for (std::uint64_t l = 0; l < loops; ++l) {
       threads.emplace_back([&, l] {
         for (std::uint32_t seat = 0; seat < seats; seat += batch) {
-          for (const auto& [sid, entry] : first.directory_->by_id) {
+          for (const auto& [sid, entry] : first.directory_.by_id) {
             asking a(requests, counters[l]->sink());
             for (std::uint32_t i = seat; i < seat + batch; ++i) {
               const auto ticket = (l + 1) * 1'000'000 + sid.value * 100'000 + i;
@@ -130,7 +130,7 @@ TEST_CASE("two loops sell three halls over real threads; every answer comes, eve
       sold += c->sold_;
     }
     CHECK(sold == halls * seats);
-    for (const auto& [sid, entry] : first.directory_->by_id) {
+    for (const auto& [sid, entry] : first.directory_.by_id) {
       CHECK(guard.sold(sid) == seats);
       const core::line any{core::place_kind::seat, 0, 1, 7};
       CHECK(entry->view->judge(box_office, {&any, 1}).refused == core::refusal::sold_out);
