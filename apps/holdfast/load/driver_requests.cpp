@@ -8,7 +8,7 @@ namespace holdfast::cli::load {
 
 namespace {
 
-constexpr std::size_t id_at = 8, refusal_at = 42, outcome_at = 44, answer_bytes_min = 45;
+constexpr std::size_t answer_id_at = 8, refusal_at = 42, outcome_at = 44, answer_bytes_min = 45;
 constexpr std::uint8_t refund_due = static_cast<std::uint8_t>(core::money_outcome::refund_due);
 
 template <class T>
@@ -98,7 +98,7 @@ void driver::readable(std::uint32_t connection) {
 }
 
 void driver::answered(std::uint32_t connection, const std::uint8_t* frame, std::uint32_t length) {
-  const auto request = get<std::uint64_t>(frame, id_at);
+  const auto request = get<std::uint64_t>(frame, answer_id_at);
   // What answers nothing is a last word: why the server goes is in its log.
   if (request == 0 || request > slots_.size()) return broken("the server ended a connection");
   if (length < answer_bytes_min) return broken("an answer is too short");
