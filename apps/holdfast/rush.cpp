@@ -32,6 +32,7 @@ void rush::start(client::pipelined& over) {
   over_ = &over;
   buyers_.resize(std::size_t{over.connections()} * options_.at_once);
   for (auto b = static_cast<std::uint32_t>(buyers_.size()); b-- > 0;) idle_.push_back(b);
+  last_luck_ = std::chrono::steady_clock::now();
   look();
 }
 
@@ -39,6 +40,13 @@ bool rush::may_begin() const {
   if (stopping_ || all_gone_) return false;
   if (options_.buyers != 0 && counts_.buyers >= options_.buyers) return false;
   return options_.requests == 0 || counts_.asked + promised_ < options_.requests;
+}
+
+ending rush::ended() const {
+  if (counts_.unknown_outcome != 0) return ending::no_answer;
+  if (all_gone_) return ending::all_gone;
+  if (stopping_) return ending::nothing_to_be_had;
+  return over() ? ending::as_many_as_asked : ending::none;
 }
 
 double rush::done() const {
@@ -49,6 +57,8 @@ double rush::done() const {
 
 void rush::tend() {
   const auto now = std::chrono::steady_clock::now();
+  const bool endless = options_.requests == 0 && options_.buyers == 0;
+  if (endless && now - last_luck_ > options_.give_up_after) stopping_ = true;
   if (pages_out_ == 0 && now >= next_look_ && !stopping_ && over_->room(0)) {
     next_look_ = now + options_.look_every;
     look();
@@ -180,6 +190,7 @@ void rush::answered(const client::arrival& a) {
         choose(who);
         return ask(b, step::hold);
       }
+      last_luck_ = std::chrono::steady_clock::now();
       who.reference = chance_.id();
       if (who.will_leave) {
         counts_.places_left += who.places;

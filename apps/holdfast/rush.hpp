@@ -26,6 +26,8 @@ struct rush_options {
   std::chrono::milliseconds hold_for{120'000};
   std::chrono::milliseconds leave_after{1'000};  ///< how long the holds of those last who walk away
   std::chrono::milliseconds look_every{250};     ///< the shared picture of the hall is renewed
+  /// Without a number of requests or buyers: over when for so long nobody got a hold. Others' holds may keep what is not sold.
+  std::chrono::milliseconds give_up_after{10'000};
   core::channel_no channel = 0;
   std::int64_t price = 5'000;        ///< a place, minor units
   std::uint64_t seed = 1;
@@ -35,6 +37,9 @@ struct rush_options {
 enum class step : std::uint8_t { hold, extend, release, begin_payment, payment_failed, confirm };
 inline constexpr std::size_t steps = 6;
 [[nodiscard]] std::string_view name_of(step s);
+
+/// Why no more buyers came.
+enum class ending : std::uint8_t { none, all_gone, as_many_as_asked, nothing_to_be_had, no_answer };
 
 struct rush_counts {
   static constexpr std::size_t codes = 128;  ///< of core::refusal
@@ -58,9 +63,7 @@ class rush final : public client::receiver {
   void tend();
   /// No buyer is at work and no more will come.
   [[nodiscard]] bool over() const { return at_work_ == 0 && (stopping_ || !may_begin()); }
-  /// No more buyers begin; those at work go on to their end.
-  void stop() { stopping_ = true; }
-
+  [[nodiscard]] ending ended() const;
   [[nodiscard]] const rush_counts& counts() const { return counts_; }
   [[nodiscard]] const gateway::histogram& latency(step s) const { return latency_[static_cast<std::size_t>(s)]; }
   /// Of all requests asked for, or of all places, what is done.
@@ -105,7 +108,9 @@ class rush final : public client::receiver {
   std::vector<bool> sold_;
   std::uint64_t at_work_ = 0;
   std::uint64_t promised_ = 0;     ///< requests that buyers at work may still make
-  bool stopping_ = false, all_gone_ = false;
+  bool stopping_ = false;   ///< no more buyers begin; those at work go on to their end
+  bool all_gone_ = false;
+  std::chrono::steady_clock::time_point last_luck_{};  ///< when a hold was last accepted
   std::uint32_t pages_ = 1, pages_out_ = 0;
   std::uint64_t left_by_look_ = 0;  ///< places that may still be sold to us, in the look under way
   std::chrono::steady_clock::time_point next_look_{};

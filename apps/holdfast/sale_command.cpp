@@ -16,7 +16,7 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 struct sale_options {
-  std::string session, hold_for = "2m", leave_after = "1s", area;
+  std::string session, hold_for = "2m", leave_after = "1s", give_up_after = "10s", area;
   rush_options rush;
   std::uint32_t connections = 0;        // 0: 1,000 for a rush, 16 for a race
   std::uint32_t money_connections = 4;
@@ -114,6 +114,7 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   f.session = s.name;
   f.connections = o.connections;
   f.money_connections = o.money_connections;
+  f.give_up_after = o.rush.give_up_after;
   const auto before = state_of(c, s.id);
   HOLDFAST_CLI_TRY(in, before);
   f.before = *before;
@@ -147,6 +148,9 @@ int sale(invocation& in, sale_options o) {
   HOLDFAST_CLI_TRY(in, hold_for);
   const auto leave_after = read_interval(o.leave_after);
   HOLDFAST_CLI_TRY(in, leave_after);
+  const auto give_up_after = read_interval(o.give_up_after);
+  HOLDFAST_CLI_TRY(in, give_up_after);
+  o.rush.give_up_after = *give_up_after;
   o.rush.hold_for = *hold_for;
   o.rush.leave_after = *leave_after;
   o.rush.channel = static_cast<core::channel_no>(in.channel);
@@ -169,7 +173,7 @@ int sale(invocation& in, sale_options o) {
 void add_sale(CLI::App& app, invocation& in) {
   auto o = std::make_shared<sale_options>();
   o->rush.seed = 0;
-  auto* c = app.add_subcommand("sale", "a rush: many buyers fight for the places of a session. Ends when all is sold, or as said");
+  auto* c = app.add_subcommand("sale", "a rush: many buyers fight for the places of a session. Ends when all is sold or nobody gets anything any more, or as said");
   c->add_option("session", o->session, "name, or #number")->required();
   c->add_option("--requests", o->rush.requests, "as many requests in all, whatever is left to sell");
   c->add_option("--buyers", o->rush.buyers, "as many buyers in all");
@@ -187,6 +191,7 @@ void add_sale(CLI::App& app, invocation& in) {
   percent("--fail", o->rush.fail_percent, "percent whose first payment fails");
   c->add_option("--for", o->hold_for, "how long a hold lasts")->capture_default_str();
   c->add_option("--walk-away-after", o->leave_after, "how long the holds last that are left to expire")->capture_default_str();
+  c->add_option("--give-up-after", o->give_up_after, "without --requests and --buyers: end when for so long nobody got a hold")->capture_default_str();
   c->add_option("--price", o->rush.price, "a place, in minor units")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
   c->add_option("--seed", o->rush.seed, "of all chances; default: another one each time");
   c->add_flag("--no-wait", o->no_wait, "do not wait until what was left has expired");

@@ -27,6 +27,21 @@ void tell_wire(const sale_frame& f, document& d) {
   d.add("sent again", number(f.wire.retried));
 }
 
+std::string text_of(ending e, const sale_frame& f) {
+  switch (e) {
+    case ending::none: return "not over";
+    case ending::all_gone: return "nothing is left to sell";
+    case ending::as_many_as_asked: return "as many came as were asked for";
+    case ending::nothing_to_be_had: {
+      const auto kept = f.after.places.held + f.after.places.paying;
+      const auto seconds = static_cast<double>(f.give_up_after.count()) / 1'000;
+      return fmt::format("nobody got a hold for {:g} s{}", seconds, kept == 0 ? "" : fmt::format("; others' holds keep {} places", kept));
+    }
+    case ending::no_answer: return "an answer did not come";
+  }
+  return "";
+}
+
 std::uint64_t all_places(const core::session_seen& s) { return s.places.free + s.places.held + s.places.paying + s.places.sold + s.places.blocked; }
 
 }  // namespace
@@ -35,6 +50,7 @@ document report_of(const rush& r, const sale_frame& f) {
   const auto& c = r.counts();
   document d;
   tell_run(f, c.asked, d);
+  d.add("ended because", words(text_of(r.ended(), f)));
   d.add("places", number(all_places(f.after)));
   d.add("sold before", number(f.before.places.sold));
   d.add("sold to these buyers", number(c.places_sold));

@@ -12,6 +12,7 @@ struct sale_frame {
   std::string session;
   std::uint32_t connections = 0, money_connections = 0, depth = 0;
   double seconds = 0;
+  std::chrono::milliseconds give_up_after{0};
   core::session_seen before, after;
   client::pipelined::counts wire;
   /// What became of the holds that nobody came back to.

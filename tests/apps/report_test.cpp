@@ -4,6 +4,7 @@
 
 #include "apps/holdfast/hall_knowledge.hpp"
 #include "apps/holdfast/sale_report.hpp"
+#include "tests/client/small_server.hpp"
 
 using namespace holdfast;
 using namespace holdfast::cli;
@@ -67,4 +68,52 @@ TEST_CASE("a sale's report names what must not be") {
   CHECK(text.starts_with("session "));
   CHECK(text.find(" gala\n") != std::string::npos);
   CHECK(text.find("violations: none") == std::string::npos);
+}
+
+TEST_CASE("a sale for as long as something is left ends when nobody gets it, and says so") {
+  tests::manners all_held;
+  all_held.refuses = core::refusal::none_free_now;
+  const tests::small_server server(all_held);
+  rush_options o;
+  o.give_up_after = std::chrono::milliseconds(50);
+  rush r(o, core::session_id{7}, 1, five_seats());
+  client::pipelined_options p;
+  p.link.to = server.where();
+  p.connections = 2;
+  p.depth = o.at_once + 1;
+  auto over = client::pipelined::open(std::move(p), r);
+  REQUIRE(over.ok());
+  r.start(**over);
+  while (!r.over()) {
+    (*over)->turn(std::chrono::milliseconds(5));
+    r.tend();
+  }
+  CHECK(r.ended() == ending::nothing_to_be_had);
+  CHECK(r.counts().refused[0][static_cast<std::size_t>(core::refusal::none_free_now)] > 0);
+  CHECK(r.counts().turned_away == r.counts().buyers);
+  sale_frame f;
+  f.give_up_after = o.give_up_after;
+  f.after.places.held = 3;
+  CHECK(to_text(report_of(r, f), {}).find("nobody got a hold for 0.05 s; others' holds keep 3 places") != std::string::npos);
+}
+
+TEST_CASE("a sale of so many requests ends with them, whoever gets nothing") {
+  tests::manners all_held;
+  all_held.refuses = core::refusal::none_free_now;
+  const tests::small_server server(all_held);
+  rush_options o;
+  o.requests = 500;
+  o.give_up_after = std::chrono::milliseconds(0);
+  rush r(o, core::session_id{7}, 1, five_seats());
+  client::pipelined_options p;
+  p.link.to = server.where();
+  p.depth = o.at_once + 1;
+  auto over = client::pipelined::open(std::move(p), r);
+  REQUIRE(over.ok());
+  r.start(**over);
+  while (!r.over()) {
+    (*over)->turn(std::chrono::milliseconds(5));
+    r.tend();
+  }
+  CHECK(r.ended() == ending::as_many_as_asked);
 }

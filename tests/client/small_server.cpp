@@ -167,10 +167,21 @@ bool small_server::answer(guest& g, const frame& f) {
   heard_.push_back({g.number, r.kind, r.retry, r.head.id.value, r.head.client_deadline});
   if (std::holds_alternative<core::look>(r.asked)) {
     if (mute) return !cut;
-    core::seen seen = core::session_seen{};
-    std::get<core::session_seen>(seen).name = "gala";
+    core::seen seen;
+    if (std::holds_alternative<core::look_seats>(std::get<core::look>(r.asked))) {
+      auto& seats = seen.emplace<core::seats_seen>();
+      seats.pages = 1;
+      seats.states.assign(5, static_cast<std::uint8_t>(core::seat_state::held));
+    } else {
+      seen.emplace<core::session_seen>().name = "gala";
+    }
     encode_answer(to, said, &seen, out);
     return true;
+  }
+  if (manners_.refuses != core::refusal::none) {
+    said.refused = manners_.refuses;
+    if (!mute) encode_answer(to, said, out);
+    return !cut;
   }
   const auto& c = std::get<core::command>(r.asked);
   auto id = r.head.id.value;

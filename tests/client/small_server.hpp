@@ -34,6 +34,7 @@ struct manners {
   std::map<unsigned, bool> babbles;
   std::uint32_t inflight_max = 1'024;
   bool answers_backwards = false;  ///< of what came together
+  core::refusal refuses = core::refusal::none;  ///< every command, if so
 };
 
 /// The log time that its welcome tells.
