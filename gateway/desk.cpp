@@ -91,6 +91,9 @@ void desk::ask(connection& from, const protocol::house_request& asked, weight to
       if (around_.log) around_.log(fmt::format("the index could not be asked: {}", found.failure().text));
       return refuse(number, refusal::busy);
     }
+    // The index knows sessions by their numbers only.
+    for (auto& row : found->rows)
+      if (const auto* of = loop_.find(row.session)) row.session_name = of->entry->name;
     j.seen = std::move(*found);
     finish(number);
   } else {

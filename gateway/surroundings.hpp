@@ -34,6 +34,7 @@ struct surroundings {
   std::function<void(std::string_view)> log;
 
   // Operators' questions that others answer. Called by the thread that serves operators, and may take their time; may be null.
+  /// The sessions' names are added here.
   std::function<base::result<protocol::found>(const protocol::find&)> find;
   std::function<void(protocol::stats_seen&)> more_stats;
   /// Facts about an actor that is neither session nor loop.

@@ -67,12 +67,9 @@ class told {
       row.command = core::command_tag::extend_hold;
     }
   }
-  [[nodiscard]] protocol::found done(const std::map<core::session_id, std::string>& names) && {
+  [[nodiscard]] protocol::found done() && {
     protocol::found f;
-    for (auto& [key, row] : rows_) {
-      if (const auto n = names.find(row.session); n != names.end()) row.session_name = n->second;
-      f.rows.push_back(std::move(row));
-    }
+    for (auto& [key, row] : rows_) f.rows.push_back(std::move(row));
     return f;
   }
 
@@ -202,7 +199,6 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
   auto first = index_->find(q, find_rows_max);
   if (!first) return first.failure();
   told all;
-  std::map<core::session_id, std::string> names;
   // A payment or basket names holds; what became of them stands in the holds' other rows.
   std::set<core::id128> seen;
   for (const auto& r : first->rows) {
@@ -215,7 +211,7 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
     if (!rows) return rows.failure();
     for (const auto& x : rows->rows) all.add(x);
   }
-  return std::move(all).done(names);
+  return std::move(all).done();
 }
 
 void background::add_stats(protocol::stats_seen& into) const {

@@ -386,6 +386,10 @@ class counter {
     a.attach = [this](inbox& in) { return by_hand.attach(in); };
     a.now = [this] { return time_point(std::chrono::nanoseconds(clock.load())); };
     a.log = [this](std::string_view) { ++log_lines; };
+    a.find = [this](const protocol::find& asked) -> base::result<protocol::found> {
+      if (!find) return base::error{base::trouble::unavailable, "nobody here has an index"};
+      return find(asked);
+    };
     auto opened = gateway::gateway::open(std::move(o), std::move(a));
     REQUIRE_MESSAGE(opened.ok(), opened.failure().text);
     server = std::move(*opened);
@@ -427,6 +431,7 @@ class counter {
   std::atomic<std::int64_t> clock{std::chrono::nanoseconds(1h).count()};
   std::atomic<int> log_lines{0};
   std::string path;
+  std::function<base::result<protocol::found>(const protocol::find&)> find;  ///< to be set before anybody asks
   std::unique_ptr<gateway::gateway> server;
 
  private:

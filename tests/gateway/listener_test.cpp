@@ -101,6 +101,30 @@ TEST_CASE("without descriptors the server turns people away, stays up, and serve
   after.greet(listener_kind::shop);
 }
 
+TEST_CASE("what is found in the index gets its session's name at the gateway") {
+  counter c;
+  c.find = [](const protocol::find& asked) {
+    protocol::found f;
+    for (const std::uint64_t session : {2, 1, 9}) {
+      auto& row = f.rows.emplace_back();
+      row.session = core::session_id{session};
+      row.owner = core::owner_id{asked.id};
+    }
+    return f;
+  };
+  client op(c.path);
+  op.greet(listener_kind::admin);
+  op.send(say{listener_kind::admin}.house(1, protocol::find{protocol::find_by::owner, owner(3).value, {}}));
+  const auto a = op.answer();
+  REQUIRE(std::holds_alternative<protocol::found>(a.shown));
+  const auto& rows = std::get<protocol::found>(a.shown).rows;
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].session_name == "session-2");
+  CHECK(rows[1].session_name == "session-1");
+  CHECK(rows[2].session_name.empty());  // of a session that this server does not have
+  CHECK(rows[2].owner == owner(3));
+}
+
 TEST_CASE("operators: lists, stats, looks inside, and the registry's commands have their own loop") {
   counter c;
   client op(c.path);
