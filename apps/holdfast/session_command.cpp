@@ -3,6 +3,7 @@
 
 #include "apps/holdfast/invocation.hpp"
 #include "apps/holdfast/options.hpp"
+#include "apps/holdfast/policy_file.hpp"
 #include "apps/holdfast/shown.hpp"
 #include "client/ids.hpp"
 #include "core/plan.hpp"
@@ -15,7 +16,7 @@ namespace holdfast::cli {
 namespace {
 
 struct create_options {
-  std::string name, plan, side, kind = "real", currency = "EUR", organiser, starts, zone = "UTC", id;
+  std::string name, plan, side, policy, kind = "real", currency = "EUR", organiser, starts, zone = "UTC", id;
   std::uint32_t hall = 0;
   std::uint32_t standing = 0;
   bool open = false;
@@ -43,7 +44,13 @@ int create(invocation& in, const create_options& o) {
   terms.currency = o.currency;
   terms.organiser_ref = o.organiser;
   terms.zone = o.zone;
-  terms.rules = core::default_policy();
+  if (o.policy.empty()) {
+    terms.rules = core::default_policy();
+  } else {
+    auto rules = read_policy(o.policy, *plan);
+    HOLDFAST_CLI_TRY(in, rules);
+    terms.rules = std::move(*rules);
+  }
   if (!o.starts.empty()) {
     const auto at = read_time(o.starts);
     HOLDFAST_CLI_TRY(in, at);
@@ -142,12 +149,13 @@ void add_session(CLI::App& app, invocation& in) {
   session->require_subcommand(1);
   {
     auto o = std::make_shared<create_options>();
-    auto* c = session->add_subcommand("create", "a session from a seating plan, with the shipped policy");
+    auto* c = session->add_subcommand("create", "a session from a seating plan");
     c->add_option("name", o->name, "unique for ever: letters, digits, '.', '_' and '-'")->required();
     auto* file = c->add_option("--plan", o->plan, "a seating plan: a pretix drawing or CSV");
     c->add_option("--side", o->side, "what the drawing does not say, TOML or CSV")->needs(file);
     auto* hall = c->add_option("--hall", o->hall, "instead: a made-up hall with so many seats")->check(CLI::Range(1, 1'000'000))->excludes(file);
     c->add_option("--standing", o->standing, "with --hall: so many standing places")->check(CLI::Range(0, 1'000'000))->needs(hall);
+    c->add_option("--policy", o->policy, "channels and limits, TOML (configs/policy.toml); default: the shipped ones, which that file shows");
     c->add_option("--class", o->kind, "real or rehearsal; no rule reads it")->check(CLI::IsMember({"real", "rehearsal"}))->capture_default_str();
     c->add_option("--currency", o->currency, "three capital letters")->capture_default_str();
     c->add_option("--organiser", o->organiser, "the organiser's reference");

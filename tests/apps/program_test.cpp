@@ -68,6 +68,9 @@ TEST_CASE("what does not read is one line with the remedy, and asks nobody") {
   s = run({"plan", "check", "no-such-file.csv"});
   CHECK(s.code == cli::exits::bad_data);
   CHECK(s.err.find("no-such-file.csv") != std::string::npos);
+  s = run({"session", "create", "x", "--hall", "10", "--policy", "no-such-policy.toml"});
+  CHECK(s.code == cli::exits::bad_data);
+  CHECK(s.err.find("no-such-policy.toml") != std::string::npos);
   s = run({"audit", "verify", "no-such-directory"});
   CHECK(s.code != 0);
   CHECK(s.err.find("no-such-directory") != std::string::npos);
