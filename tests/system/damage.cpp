@@ -55,7 +55,10 @@ void judge(const settings& s, const fs::path& copy, const fs::path& folder, std:
     }
     // Where RocksDB cannot even list its tables there is no block to name; then it says which file is wrong.
     const auto names = [&](const char* word) { return started.said().find(word) != std::string::npos; };
-    if (!names("block") && !names("witness") && !names("nothing was changed: RocksDB")) {
+    if (started.exit_code() != 65) {
+      ++out.nameless;
+      fmt::print("{}: ended with {} instead of 65: {}\n", what, *started.exit_code(), started.said());
+    } else if (!names("block") && !names("witness") && !names("nothing was changed: RocksDB")) {
       ++out.nameless;
       fmt::print("{}: refused without a block's name: {}\n", what, started.said());
     }
