@@ -64,7 +64,7 @@ struct hold_seen {
   hold_id id;
   hold_state state = hold_state::none;
   channel_no channel = 0;
-  log_time placed, deadline, lifetime_end;
+  log_time deadline, lifetime_end;
   std::uint32_t extensions = 0, attempts = 0;
   basket_id basket;
   std::vector<line_seen> lines;

@@ -137,7 +137,6 @@ void walk(auto& a, maybe_const<core::hold_seen> auto& x) {
   a.id(x.id);
   a.u8(x.state);
   a.u8(x.channel);
-  a.u64(x.placed);
   a.u64(x.deadline);
   a.u64(x.lifetime_end);
   a.u32(x.extensions);

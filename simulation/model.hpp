@@ -49,7 +49,6 @@ struct model_hold {
   core::basket_id basket;
   std::map<core::key_kind, base::id128> keys;
   std::vector<model_line> lines;
-  std::uint64_t placed = 0;         ///< log time
   std::uint64_t deadline = 0;       ///< hold clock
   std::uint64_t held_deadline = 0;  ///< hold clock: the one it goes back to when a payment fails
   std::uint64_t lifetime_end = 0;   ///< hold clock

@@ -221,7 +221,6 @@ answer model::hold(const envelope& head, const hold_seats& c) {
   h.channel = head.channel;
   h.basket = c.basket;
   h.keys = keys;
-  h.placed = now_;
   h.lifetime_end = clock() + std::uint64_t{row.lifetime_max} * us_per_ms;
   h.deadline = h.held_deadline = clock() + std::uint64_t{std::min({c.interval, row.hold_max, row.lifetime_max})} * us_per_ms;
   const hold_key key{c.owner, head.id};

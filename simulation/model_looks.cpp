@@ -77,7 +77,6 @@ std::optional<hold_seen> model::see_hold(owner_id owner, hold_id id) const {
   s.id = id;
   s.state = h->state;
   s.channel = h->channel;
-  s.placed = log_time{h->placed};
   s.deadline = log_time{h->deadline + shift_};
   s.lifetime_end = log_time{h->lifetime_end + shift_};
   s.extensions = h->extensions;

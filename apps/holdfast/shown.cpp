@@ -113,7 +113,6 @@ document shown(const core::hold_seen& h, const core::plan* p, core::log_time now
   d.add("owner", hex(h.owner.value));
   d.add("state", state_value(h.state));
   d.add("channel", plain_number(h.channel));
-  d.add("placed", moment(h.placed));
   d.add("deadline", deadline_of(h, now));
   d.add("lifetime end", moment(h.lifetime_end));
   d.add("extensions", number(h.extensions));

@@ -202,7 +202,6 @@ class random_messages {
     h.id = core::hold_id{id()};
     h.state = static_cast<core::hold_state>(u8(7));
     h.channel = u8(16);
-    h.placed.value = u64();
     h.deadline.value = u64();
     h.lifetime_end.value = u64();
     h.extensions = u32();

@@ -70,7 +70,7 @@ inline auto of(const payment_seen& p) {
   return std::tie(p.reference_hash, p.amount, p.kind, p.outcome, p.reason, p.number);
 }
 inline auto of(const hold_seen& h) {
-  return std::tie(h.number, h.owner, h.id, h.state, h.channel, h.placed, h.deadline, h.lifetime_end, h.extensions,
+  return std::tie(h.number, h.owner, h.id, h.state, h.channel, h.deadline, h.lifetime_end, h.extensions,
                   h.attempts, h.basket, h.lines, h.payments);
 }
 inline auto of(const seat_seen& s) {

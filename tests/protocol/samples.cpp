@@ -100,7 +100,6 @@ hold_seen a_hold() {
   h.owner = owner;
   h.id = hold;
   h.state = hold_state::sold;
-  h.placed.value = noon;
   h.deadline.value = noon + 600'000'000;
   h.lifetime_end.value = noon + 3'600'000'000;
   h.extensions = 1;
