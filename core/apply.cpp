@@ -249,13 +249,20 @@ struct applier {
   [[nodiscard]] auto in_heap() const {
     return [this](std::uint32_t node, std::uint32_t at) { s.holds_.at(node).heap = at; };
   }
+  /// Whoever is refused because this hold lives on must wait for this record: so all that it stands in is touched.
   void set_deadline(std::uint32_t hold, hold_time t) const {
     auto& h = s.holds_.at(hold);
     h.deadline = t.value;
     s.due_.retime(h.heap, t.value, in_heap());
+    s.owners_.at(h.owner_ref).seq = seq;
+    for (const auto& p : s.parts_of(h))
+      if (p.is_area) s.stock_of(p.number, p.allocation).seq = seq;
     for (auto m = h.members; m != 0; m = s.members_.at(m).of_hold) {
       const auto& member = s.members_.at(m);
-      if ((member.target & state::area_bit) == 0) continue;
+      if ((member.target & state::area_bit) == 0) {
+        s.keys_.at(member.target).seq = seq;
+        continue;
+      }
       s.area_due_[member.target & ~state::area_bit].retime(
           member.previous, t.value, [&](std::uint32_t node, std::uint32_t at) { s.members_.at(node).previous = at; });
     }
@@ -328,6 +335,7 @@ struct applier {
     if (s.operator_ids_.size() <= limits::operator_ids_max) return;
     forget_id(s.operator_ids_.front());
     s.operator_ids_.pop_front();
+    s.forgot_seq_ = seq;
   }
   void forget_id(std::uint32_t ref) const {
     const auto& e = s.ids_.at(ref);

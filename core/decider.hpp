@@ -33,6 +33,9 @@ struct decider {
   bool by_id(const Command& wanted, const command& asked);
   template <class Command>
   [[nodiscard]] refusal deadline() const;
+  /// An id that is not known: may it have been, and a record have forgotten it?
+  template <class Command>
+  [[nodiscard]] bool maybe_forgotten(const Command& wanted) const;
   void repeat(const state::id_entry& e);
 
   // ---- refusing ----
@@ -106,6 +109,9 @@ struct decider {
   }
   const state::hold* h = nullptr;
   std::uint32_t number = 0;
+  /// The newest record among those that let the command come as far as it has: forgetting its id, the state of the sale, a shift of
+  /// the deadlines of holds in its way. Every refusal waits for it.
+  std::uint64_t passed = 0;
 };
 
 [[nodiscard]] inline bool live(hold_state st) { return st == hold_state::held || st == hold_state::paying; }

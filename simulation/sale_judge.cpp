@@ -47,10 +47,12 @@ complaint judge_look(const model& second, const look& l, const told& t) {
   return {};
 }
 
+bool of_the_gate(refusal r) { return r == refusal::not_open || r == refusal::paused || r == refusal::closed || r == refusal::frozen; }
+
 /// How late in the order of precedence a refusal comes (docs/RULES.md, step 7); equal for those that tell of the same thing.
 int rank_of(const command& c, refusal r) {
   const auto n = static_cast<int>(r);
-  const bool gate = r == refusal::not_open || r == refusal::paused || r == refusal::closed || r == refusal::frozen;
+  const bool gate = of_the_gate(r);
   const bool places = r >= refusal::not_in_your_channel && r <= refusal::not_enough;
   if (r == refusal::none) return 1'000;
   if (n < 13 || r == refusal::faulted) return 0;
@@ -72,9 +74,9 @@ int rank_of(const command& c, refusal r) {
 
 }  // namespace
 
-/// An answer that left although records before it were lost. Refusals wait for what they name and not for what they passed by on
-/// the way to it (docs/RULES.md, "What an answer waits for"): so without the lost records the same refusal must stand, unless
-/// something earlier in the order of precedence now stands before it.
+/// An answer that left although records before it were lost: whatever it names, and the state of the sale on the way there, is in
+/// what came back (docs/RULES.md, "What an answer waits for"). So without the lost records the same refusal must stand, unless
+/// something about the asker that stands earlier in the order of precedence now stands before it.
 complaint sale::judge_without(const request& r, const told& t, log_time now) {
   const auto* c = std::get_if<command>(&r.asked);
   if (c == nullptr) {
@@ -82,20 +84,17 @@ complaint sale::judge_without(const request& r, const told& t, log_time now) {
     return wrong.empty() ? wrong : at(now) + wrong;
   }
   if (t.said.refused == refusal::busy) return {};
-  // Asked of one more copy: what the model might accept here was refused in truth. And without expiring anything: a hold may have
-  // outlived its deadline thanks to an extension or a shift that is lost.
+  // Asked of one more copy: what the model might accept here was refused in truth.
   model whatif(*without_);
-  const auto other = whatif.decide_before_expiry(r.head, *c, now);
+  const auto other = whatif.decide(r.head, *c, now);
   if (same_body(t.said, other)) return {};
-  // The id was forgotten in a record that is lost: known weakness, docs/TESTING.md.
-  if (other.repeated && !t.said.repeated) return {};
   const auto complain = [&] {
     return at(now) + text_of(r.head) + "\n  " + text_of(*c) + "\n  engine " + text_of(t.said) +
            "\n  without them, the model  " + text_of(other);
   };
   // What is repeated is told by its id before anything but the role, the content and a fault is looked at.
   const auto said = t.said.refused == refusal::none ? 1 : rank_of(*c, t.said.refused), without = rank_of(*c, other.refused);
-  if (without < said) return {};
+  if (without < said) return of_the_gate(other.refused) || other.repeated ? complain() : complaint();
   if (without > said) return complain();
   if (said == 50) return (t.said.lines & ~other.lines) == 0 ? complaint() : complain();
   return t.said.refused == other.refused && t.said.left == other.left && t.said.state == other.state ? complaint() : complain();
