@@ -233,16 +233,10 @@ bool decider::by_id(const Command& wanted, const command& asked) {
 }
 
 template <class Command>
-bool decider::maybe_forgotten(const Command& wanted) const {
-  // A command with a client deadline comes too late for what was forgotten, unless places for ended holds ran short.
-  return owner_in(wanted).zero() || head.client_deadline.value <= s.forgotten_end_ + std::uint64_t{s.rules().id_min} * us_per_ms;
-}
-
-template <class Command>
 refusal decider::deadline() const {
   if (head.client_deadline.value == 0) return std::is_same_v<Command, hold_seats> ? refusal::deadline_missing : refusal::none;
   if (head.client_deadline < now) return refusal::deadline_passed;
-  if (head.client_deadline.value > now.value + std::uint64_t{s.rules().id_min} * us_per_ms) return refusal::deadline_too_far;
+  if (head.client_deadline.value > now.value + us(s.rules().id_min)) return refusal::deadline_too_far;
   return refusal::none;
 }
 
@@ -252,7 +246,7 @@ void decider::run_as(const Command& wanted, const command& asked) {
   if (const auto c = content(wanted); c != refusal::none) return void(no(c, 0));
   if (s.faulted() && !std::is_same_v<Command, clear_fault>) return void(no(refusal::faulted, 0));
   if (by_id(wanted, asked)) return;
-  if (maybe_forgotten(wanted)) passed = s.forgot_seq_;
+  passed = s.forgot_seq_;
   if (const auto d = deadline<Command>(); d != refusal::none) return void(no(d, 0));
   passed = std::max(passed, s.control_seq_);
   decide(wanted);

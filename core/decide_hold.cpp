@@ -7,8 +7,6 @@
 namespace holdfast::core {
 namespace {
 
-constexpr std::uint64_t us(interval_ms ms) { return std::uint64_t{ms} * us_per_ms; }
-
 /// Allocations of `set` in the order of drawing: ascending, public last.
 template <class Visit>
 void in_draw_order(std::uint32_t set, Visit&& visit) {

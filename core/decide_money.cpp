@@ -7,8 +7,6 @@
 namespace holdfast::core {
 namespace {
 
-constexpr std::uint64_t us(interval_ms ms) { return std::uint64_t{ms} * us_per_ms; }
-
 piece piece_of(const state::part& p) {
   return {p.is_area ? place_kind::area : place_kind::seat, static_cast<std::uint8_t>(p.is_area ? p.allocation : 0U), p.number, p.count};
 }

@@ -8,6 +8,9 @@
 
 namespace holdfast::core {
 
+/// An interval in the clocks' unit.
+constexpr std::uint64_t us(interval_ms ms) { return std::uint64_t{ms} * us_per_ms; }
+
 struct decider {
   const session& s;
   const envelope& head;
@@ -33,9 +36,6 @@ struct decider {
   bool by_id(const Command& wanted, const command& asked);
   template <class Command>
   [[nodiscard]] refusal deadline() const;
-  /// An id that is not known: may it have been, and a record have forgotten it?
-  template <class Command>
-  [[nodiscard]] bool maybe_forgotten(const Command& wanted) const;
   void repeat(const state::id_entry& e);
 
   // ---- refusing ----
@@ -109,8 +109,8 @@ struct decider {
   }
   const state::hold* h = nullptr;
   std::uint32_t number = 0;
-  /// The newest record among those that let the command come as far as it has: forgetting its id, the state of the sale, a shift of
-  /// the deadlines of holds in its way. Every refusal waits for it.
+  /// The newest record among those that let the command come as far as it has: the last forgetting of ids, the state of the
+  /// sale, a shift of the deadlines of holds in its way. Every refusal waits for it.
   std::uint64_t passed = 0;
 };
 

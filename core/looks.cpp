@@ -143,7 +143,7 @@ struct viewer {
       said.waits_for = v.first.waits_for;
       return show(v);
     }
-    const auto before = l.client_deadline.value - std::min<std::uint64_t>(l.client_deadline.value, std::uint64_t{s.rules().id_min} * us_per_ms);
+    const auto before = l.client_deadline.value - std::min<std::uint64_t>(l.client_deadline.value, us(s.rules().id_min));
     v.what = l.client_deadline.value == 0 || before <= s.forgotten_end_ ? fate::older : fate::not_so_far;
     tells(s.forgot_seq_);
     return show(v);

@@ -147,6 +147,8 @@ class session {
   // ---- decide (decide*.cpp) ----
   friend struct decider;
   // ---- apply (apply.cpp) ----
+  friend struct place_changes;
+  friend struct link_changes;
   friend struct applier;
   // ---- looks (looks.cpp), state as bytes (session_bytes.cpp), verify ----
   friend struct viewer;

@@ -84,17 +84,21 @@ complaint sale::judge_without(const request& r, const told& t, log_time now) {
     return wrong.empty() ? wrong : at(now) + wrong;
   }
   if (t.said.refused == refusal::busy) return {};
-  // Asked of one more copy: what the model might accept here was refused in truth.
-  model whatif(*without_);
-  const auto other = whatif.decide(r.head, *c, now);
-  if (same_body(t.said, other)) return {};
+  // Asked of copies: what the model might accept here was refused in truth.
+  const auto other = model(*without_).decide(r.head, *c, now);
+  const auto before_expiry = model(*without_).decide_before_expiry(r.head, *c, now);
   const auto complain = [&] {
     return at(now) + text_of(r.head) + "\n  " + text_of(*c) + "\n  engine " + text_of(t.said) +
            "\n  without them, the model  " + text_of(other);
   };
+  if (before_expiry.repeated && !t.said.repeated) return complain();
+  if (same_body(t.said, other)) return {};
+  // Expiring on its own, this model may forget more of what has ended; what was still known is true all the same.
+  const bool memory = t.said.repeated || t.said.refused == refusal::id_reused || other.refused == refusal::unknown_hold;
+  if (memory && same_body(t.said, before_expiry)) return {};
   // What is repeated is told by its id before anything but the role, the content and a fault is looked at.
   const auto said = t.said.refused == refusal::none ? 1 : rank_of(*c, t.said.refused), without = rank_of(*c, other.refused);
-  if (without < said) return of_the_gate(other.refused) || other.repeated ? complain() : complaint();
+  if (without < said) return of_the_gate(other.refused) ? complain() : complaint();
   if (without > said) return complain();
   if (said == 50) return (t.said.lines & ~other.lines) == 0 ? complaint() : complain();
   return t.said.refused == other.refused && t.said.left == other.left && t.said.state == other.state ? complaint() : complain();
