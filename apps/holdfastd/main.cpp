@@ -99,6 +99,15 @@ int serve(const config& c, bool accept_clock) {
     spdlog::warn("the wall clock is {} s behind the journal; log time goes on from the journal", started.report.time.clock_behind / 1'000'000);
   const auto kept_until = started.report.time.log_time - started.report.time.downtime;
 
+  std::unique_ptr<persistence::journal_index> index;
+  if (c.index) {
+    auto made = persistence::journal_index::open(data.index(), started.journal->id());
+    if (!made) return fail(made.failure());
+    index = std::move(*made);
+    if (!index->rebuilt().empty()) spdlog::info("index is built anew: {}", index->rebuilt());
+  }
+
+  // From here on holds live again: nothing slow may stand between this and serving.
   actors::log_clock clock{core::log_time{started.report.time.log_time}};
   const auto shifted = persistence::give_back_downtime(started, clock.now());
   if (!shifted) return fail(shifted.failure());
@@ -120,14 +129,6 @@ int serve(const config& c, bool accept_clock) {
   records codec(started.state.plans);
   actors::fail_stop failure([&](const actors::stop_reason& why) { last_words(why, data, clock.now()); });
   const persistence::checkpoint_files snapshots(data.snapshots());
-  std::unique_ptr<persistence::journal_index> index;
-  if (c.index) {
-    auto made = persistence::journal_index::open(data.index(), started.journal->id());
-    if (!made) return fail(made.failure());
-    index = std::move(*made);
-    if (!index->rebuilt().empty()) spdlog::info("index is built anew: {}", index->rebuilt());
-  }
-
   caf::actor_system_config actors_config;
   actors::configure(actors_config, c.scheduling);
   caf::actor_system system(actors_config);

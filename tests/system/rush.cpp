@@ -141,11 +141,11 @@ base::result<tally> rush::run(const client::options& to, std::uint64_t acks, std
   while (true) {
     for (std::uint32_t c = 0; c < link_->connections(); ++c)
       while (link_->room(c)) next(c);
-    if (tally_.acknowledged >= acks && link_->in_flight() >= flying) break;
-    link_->turn(std::chrono::milliseconds(1'000));
+    const bool enough = tally_.acknowledged >= acks;
+    link_->turn(std::chrono::milliseconds(enough ? 0 : 1'000));  // what was asked is on its way now, what was answered is read
+    tally_.in_flight_at_kill = link_->in_flight();
+    if (enough && tally_.in_flight_at_kill >= flying) break;
   }
-  link_->turn(std::chrono::milliseconds(0));  // the last requests are on their way
-  tally_.in_flight_at_kill = link_->in_flight();
   crash();
   crashed_ = true;
   link_ = nullptr;
