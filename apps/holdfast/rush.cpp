@@ -11,8 +11,6 @@ using core::refusal;
 namespace {
 
 constexpr std::uint64_t look_ticket = std::uint64_t{1} << 33U;  // above every buyer's
-// The most that a buyer asks beside its first hold: extend, begin, failed, begin again, confirm.
-constexpr std::uint64_t after_hold_max = 5;
 constexpr std::uint8_t tries_max = 3;
 constexpr std::chrono::milliseconds patience{60'000};
 
@@ -37,9 +35,9 @@ void rush::start(client::pipelined& over) {
 }
 
 bool rush::may_begin() const {
-  if (stopping_ || all_gone_) return false;
+  if (stopping_) return false;
   if (options_.buyers != 0 && counts_.buyers >= options_.buyers) return false;
-  return options_.requests == 0 || counts_.asked + promised_ < options_.requests;
+  return !all_gone_ || counts_.asked < options_.requests;
 }
 
 ending rush::ended() const {
@@ -50,15 +48,15 @@ ending rush::ended() const {
 }
 
 double rush::done() const {
-  if (options_.requests != 0) return static_cast<double>(counts_.asked) / static_cast<double>(options_.requests);
+  if (options_.requests != 0) return std::min(1.0, static_cast<double>(counts_.asked) / static_cast<double>(options_.requests));
   if (options_.buyers != 0) return static_cast<double>(counts_.buyers) / static_cast<double>(options_.buyers);
   return places_in_all_ == 0 ? 1 : static_cast<double>(counts_.places_sold) / static_cast<double>(places_in_all_);
 }
 
 void rush::tend() {
   const auto now = std::chrono::steady_clock::now();
-  const bool endless = options_.requests == 0 && options_.buyers == 0;
-  if (endless && now - last_luck_ > options_.give_up_after) stopping_ = true;
+  const bool until_sold = options_.buyers == 0 && counts_.asked >= options_.requests;
+  if (until_sold && now - last_luck_ > options_.give_up_after) stopping_ = true;
   if (pages_out_ == 0 && now >= next_look_ && !stopping_ && over_->room(0)) {
     next_look_ = now + options_.look_every;
     look();
@@ -79,8 +77,6 @@ void rush::begin(std::uint32_t b) {
   auto& who = buyers_[b];
   ++at_work_;
   ++counts_.buyers;
-  who.owes = after_hold_max;
-  promised_ += who.owes;
   who.owner = chance_.id();
   who.account = chance_.id();
   who.tries = 0;
@@ -123,10 +119,6 @@ void rush::ask(std::uint32_t b, step s) {
   auto& who = buyers_[b];
   who.at = s;
   ++counts_.asked;
-  if (s != step::hold) {
-    --who.owes;
-    --promised_;
-  }
   core::envelope head;
   head.channel = options_.channel;
   const core::owner_id owner{who.owner};
@@ -157,7 +149,6 @@ void rush::ask(std::uint32_t b, step s) {
 }
 
 void rush::end(std::uint32_t b) {
-  promised_ -= buyers_[b].owes;
   --at_work_;
   idle_.push_back(b);
   fill();
@@ -255,7 +246,6 @@ void rush::given_up(std::uint32_t, std::uint64_t ticket, const base::error&) {
     return;
   }
   ++counts_.unknown_outcome;
-  promised_ -= buyers_[static_cast<std::size_t>(ticket)].owes;
   --at_work_;
   stopping_ = true;
 }
@@ -290,8 +280,8 @@ void rush::looked(const protocol::answer_message& m) {
     ++counts_.looks;
     return over_->send(0, look_ticket, session_, core::look_seats{s->page + 1});
   }
-  // Without a number of requests the rush is over when nothing is left that could be sold to it.
-  if (s->page + 1 == s->pages && options_.requests == 0 && options_.buyers == 0 && left_by_look_ == 0) all_gone_ = true;
+  // Unless so many buyers were wished for, the rush is over when nothing is left that could be sold to it.
+  if (s->page + 1 == s->pages && options_.buyers == 0 && left_by_look_ == 0) all_gone_ = true;
 }
 
 }  // namespace holdfast::cli
