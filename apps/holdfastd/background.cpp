@@ -196,7 +196,7 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
       break;
     }
   }
-  auto first = index_->find(q, find_rows_max);
+  auto first = index_->find(journal_, q, find_rows_max);
   if (!first) return first.failure();
   told all;
   // A payment or basket names holds; what became of them stands in the holds' other rows.
@@ -207,7 +207,7 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
       continue;
     }
     if (!seen.insert(r.hold_id.value).second) continue;
-    auto rows = index_->find(persistence::by_hold{r.hold_id}, find_rows_max);
+    auto rows = index_->find(journal_, persistence::by_hold{r.hold_id}, find_rows_max);
     if (!rows) return rows.failure();
     for (const auto& x : rows->rows) all.add(x);
   }
