@@ -181,9 +181,14 @@ class flat_index {
     now_.erase(tag, ref);
     if (before_.slots) before_.bury(tag, ref);
   }
-  void prefetch(std::uint64_t hash) const { now_.prefetch(tag_of(hash)); }
+  void prefetch(std::uint64_t hash) const {
+    now_.prefetch(tag_of(hash));
+    if (before_.slots) before_.prefetch(tag_of(hash));
+  }
   /// What an entry with this hash probably is; for prefetching only.
-  [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const { return now_.find(tag_of(hash), [](std::uint32_t) { return true; }); }
+  [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const {
+    return find(hash, [](std::uint32_t) { return true; });
+  }
   [[nodiscard]] std::size_t bytes() const { return (now_.size() + before_.size()) * sizeof(slot); }
 
  private:
