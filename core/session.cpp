@@ -107,7 +107,7 @@ bool session::may_expire(std::span<const hold_no> holds, log_time at) const {
 
 void session::due_now(hold_time clock, std::size_t most, std::vector<hold_no>& out) const {
   // Walks the heap from its top without changing it: a child is visited only after its parent.
-  due_.visit_until(clock.value, most, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
+  due_.visit_until(clock.value, most, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
 }
 
 namespace {
@@ -168,7 +168,7 @@ void session::behind(const envelope& head, const command& asked, const answer& s
   };
   const auto of_area = [&](std::uint32_t area) {
     if (area < area_due_.size())
-      area_due_[area].visit_until(clock.value, expiries_per_record_max, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
+      area_due_[area].visit_until(clock.value, expiries_per_record_max, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
   };
   const auto of_areas = [&](lines ls) {
     for (const auto& l : ls)

@@ -248,6 +248,7 @@ class session {
     struct taken { std::uint32_t area; std::uint32_t allocation; std::int64_t count; };
     std::vector<taken> taken_places;       ///< of areas, by earlier lines of the command; negative: dropped ones back
     std::vector<state::part> cut;
+    std::vector<std::size_t> front;        ///< of the deadlines' heap, while it is walked
   };
   mutable std::unique_ptr<scratch> scratch_;
 };

@@ -61,7 +61,8 @@ class chunked {
   std::size_t size_ = 0;
 };
 
-/// First in, first out, in chunks that stay where they are; only the row of pointers to them is moved when it grows.
+/// First in, first out, in chunks that stay where they are; only the row of pointers to them is moved when it grows. Chunks that
+/// have become empty wait for their next turn, so a queue allocates only while it is longer than ever before.
 template <class T>
 class chunked_queue {
  public:
@@ -80,9 +81,10 @@ class chunked_queue {
     --size_;
     if (++first_ < chunk_size) return;
     first_ = 0;
-    spare_ = std::move(chunks_[head_]);
-    head_ = (head_ + 1) & mask_;
     --used_;
+    auto emptied = std::move(chunks_[head_]);
+    head_ = (head_ + 1) & mask_;
+    chunks_[(head_ + there_ - 1) & mask_] = std::move(emptied);
   }
 
  private:
@@ -91,19 +93,22 @@ class chunked_queue {
     i += first_;
     return &chunks_[(head_ + i / chunk_size) & mask_][i % chunk_size];
   }
-  [[gnu::noinline]] void add_chunk() {
-    if (used_ == chunks_.size()) {
-      std::vector<std::unique_ptr<T[]>> more(std::max<std::size_t>(2, 2 * used_));
-      for (std::size_t i = 0; i < used_; ++i) more[i] = std::move(chunks_[(head_ + i) & mask_]);
+  void add_chunk() {
+    if (used_ == there_) make_chunk();
+    ++used_;
+  }
+  [[gnu::noinline]] void make_chunk() {
+    if (there_ == chunks_.size()) {
+      std::vector<std::unique_ptr<T[]>> more(std::max<std::size_t>(2, 2 * there_));
+      for (std::size_t i = 0; i < there_; ++i) more[i] = std::move(chunks_[(head_ + i) & mask_]);
       chunks_ = std::move(more);
       head_ = 0;
       mask_ = chunks_.size() - 1;
     }
-    chunks_[(head_ + used_++) & mask_] = spare_ ? std::move(spare_) : std::make_unique<T[]>(chunk_size);
+    chunks_[(head_ + there_++) & mask_] = std::make_unique<T[]>(chunk_size);
   }
-  std::vector<std::unique_ptr<T[]>> chunks_;  ///< a ring: `used_` chunks from `head_` on; its size is a power of two
-  std::unique_ptr<T[]> spare_;
-  std::size_t mask_ = 0, head_ = 0, used_ = 0;
+  std::vector<std::unique_ptr<T[]>> chunks_;  ///< a ring of 2^n places: from `head_` on `used_` chunks, then empty ones, `there_` in all
+  std::size_t mask_ = 0, head_ = 0, used_ = 0, there_ = 0;
   std::size_t first_ = 0, size_ = 0;          ///< `first_` counts in the chunk at `head_`
 };
 
@@ -287,12 +292,12 @@ class due_heap {
     if (position != 0 && position <= heap_.size()) base::prefetch(heap_[position - 1]);
   }
 
-  /// Visits at most `most` entries with time <= `time`, in order, without changing the heap: a child waits for its parent.
+  /// Visits at most `most` entries with time <= `time`, in order, without changing the heap: a child waits for its parent, in `front`.
   template <class Visit>
-  void visit_until(std::uint64_t time, std::size_t most, Visit&& visit) const {
+  void visit_until(std::uint64_t time, std::size_t most, std::vector<std::size_t>& front, Visit&& visit) const {
     if (heap_.empty() || heap_[0].time > time) return;
     const auto later = [this](std::size_t a, std::size_t b) { return heap_[b] < heap_[a]; };
-    std::vector<std::size_t> front{0};
+    front.assign(1, 0);
     for (; !front.empty() && most > 0; --most) {
       std::pop_heap(front.begin(), front.end(), later);
       const std::size_t i = front.back();
