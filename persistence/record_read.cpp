@@ -1,93 +1,16 @@
-#include "persistence/record_codec.hpp"
-
+// From bytes to records; record_codec.hpp draws them.
 #include <algorithm>
-#include <array>
-#include <limits>
 #include <string>
 
-#include "base/check.hpp"
-#include "core/command_codec.hpp"
+#include "persistence/record_form.hpp"
 
 namespace holdfast::persistence {
 
+using namespace record_form;
+
 namespace {
 
-using core::command_tag;
-
-constexpr std::uint64_t u32_max = std::numeric_limits<std::uint32_t>::max();
-constexpr std::uint8_t role_bits = 0x07;
-constexpr std::uint8_t channel_shift = 3;
-constexpr std::uint8_t id_bit = 0x80;
-constexpr std::uint8_t roles = 7;
-constexpr std::uint64_t option_note = 1;
-
-static_assert(core::limits::channels_max == 16, "the channel has four bits in a record");
-static_assert(static_cast<std::uint8_t>(core::role::recovery) == roles - 1);
-
 base::error bad(std::string what) { return {base::trouble::bad_bytes, "the record " + std::move(what)}; }
-
-template <class... Ts>
-struct overloaded : Ts... {
-  using Ts::operator()...;
-};
-
-template <class T, class V>
-struct index_in;
-template <class T, class... Ts>
-struct index_in<T, std::variant<Ts...>> {
-  static constexpr std::size_t value = [] {
-    std::size_t i = 0;
-    const bool hit = ((std::is_same_v<T, Ts> || (++i, false)) || ...);
-    return hit ? i : sizeof...(Ts);
-  }();
-};
-template <class T>
-constexpr std::size_t event_no = index_in<T, core::event>::value;
-
-/// Which command an event can belong to; confirm has two events.
-constexpr std::array<command_tag, std::variant_size_v<core::event>> command_of_event = {
-    command_tag::create_session,  command_tag::open_sale,       command_tag::pause_sale,
-    command_tag::resume_sale,     command_tag::close_sale,      command_tag::freeze_sale,
-    command_tag::hold_seats,      command_tag::change_hold,     command_tag::extend_hold,
-    command_tag::begin_payment,   command_tag::payment_failed,  command_tag::confirm_hold,
-    command_tag::confirm_hold,    command_tag::release_hold,    command_tag::cancel_order,
-    command_tag::settle_refund,   command_tag::block_places,    command_tag::unblock_places,
-    command_tag::allocate_places, command_tag::shift_deadlines, command_tag::clear_fault,
-    command_tag::expire_due,
-};
-static_assert(event_no<core::hold_placed> == 6 && event_no<core::hold_confirmed> == 11 &&
-              event_no<core::holds_expired> == 21);
-
-/// Commands on a hold may leave owner and hold id to the number in the event.
-bool on_a_hold(command_tag t) {
-  switch (t) {
-    case command_tag::change_hold:
-    case command_tag::extend_hold:
-    case command_tag::begin_payment:
-    case command_tag::payment_failed:
-    case command_tag::confirm_hold:
-    case command_tag::release_hold:
-    case command_tag::cancel_order: return true;
-    default: return false;
-  }
-}
-
-core::command_form form_of(command_tag t, const core::event& e) {
-  return on_a_hold(t) && hold_of(e).value != 0 ? core::command_form::by_number : core::command_form::whole;
-}
-
-/// What a deadline is written relative to. Arithmetic is modulo 2^64 on both sides, so nothing can be lost.
-std::uint64_t deadline_base(core::log_time at, const core::command& c) {
-  return std::visit(
-      [&]<class C>(const C& x) -> std::uint64_t {
-        if constexpr (requires { x.interval; }) {
-          return at.value + std::uint64_t{x.interval} * core::us_per_ms;
-        } else {
-          return at.value;
-        }
-      },
-      c);
-}
 
 core::hold_time* deadline_of(core::event& e) {
   return std::visit(
@@ -99,95 +22,6 @@ core::hold_time* deadline_of(core::event& e) {
         }
       },
       e);
-}
-
-bool own_bit(const core::event& e) {
-  return std::visit(
-      []<class E>(const E& x) {
-        if constexpr (requires { x.draws; }) {
-          return !x.draws.empty();
-        } else if constexpr (requires { x.late; }) {
-          return x.late;
-        } else {
-          return false;
-        }
-      },
-      e);
-}
-
-void put_pieces(core::pieces pieces, base::byte_writer& out) {
-  HOLDFAST_CHECK(!pieces.empty() && pieces.size() <= pieces_max, "a record with no or too many pieces");
-  out.varint(pieces.size());
-  for (const auto& p : pieces) {
-    out.varint(std::uint64_t{p.number} * 2 + static_cast<std::uint64_t>(p.kind));
-    if (p.kind == core::place_kind::seat) continue;
-    out.varint(p.count);
-    out.u8(p.allocation);
-  }
-}
-
-void put_draws(core::draws draws, base::byte_writer& out) {
-  if (draws.empty()) return;
-  out.varint(draws.size());
-  for (const auto& d : draws) {
-    out.varint(d.line);
-    out.u8(d.allocation);
-    out.varint(d.count);
-  }
-}
-
-void put_event(const core::event& e, std::uint64_t base, const core::command& c, base::byte_writer& out) {
-  out.varint(e.index() * 4 + (own_bit(e) ? 2 : 0));
-  const auto deadline = [&](core::hold_time t) { out.zigzag(static_cast<std::int64_t>(t.value - base)); };
-  std::visit(overloaded{
-                 [&](const core::session_created&) {
-                   const auto* asked = std::get_if<core::create_session>(&c);
-                   HOLDFAST_CHECK(asked != nullptr && asked->terms && asked->terms->seating,
-                                  "a session without a plan");
-                   out.view(plan_hash(*asked->terms->seating));
-                 },
-                 [&](const core::sale_resumed& x) { out.varint(x.shift_us); },
-                 [&](const core::hold_placed& x) {
-                   out.varint(x.hold.value);
-                   deadline(x.deadline);
-                   put_draws(x.draws, out);
-                 },
-                 [&](const core::hold_changed& x) {
-                   out.varint(x.hold.value);
-                   put_draws(x.draws, out);
-                 },
-                 [&](const core::hold_extended& x) { out.varint(x.hold.value), deadline(x.deadline); },
-                 [&](const core::payment_begun& x) { out.varint(x.hold.value), deadline(x.deadline); },
-                 [&](const core::payment_rejected& x) { out.varint(x.hold.value), deadline(x.deadline); },
-                 [&](const core::hold_confirmed& x) {
-                   out.varint(x.hold.value);
-                   put_pieces(x.sold, out);
-                 },
-                 [&](const core::refund_recorded& x) {
-                   out.varint(x.number.value);
-                   out.u8(static_cast<std::uint8_t>(x.reason));
-                   out.varint(x.hold.value);
-                 },
-                 [&](const core::hold_released& x) { out.varint(x.hold.value); },
-                 [&](const core::order_cancelled& x) {
-                   out.varint(x.hold.value);
-                   out.varint(x.number.value);
-                   put_pieces(x.back, out);
-                 },
-                 [&](const core::deadlines_shifted& x) { out.varint(x.shift_us); },
-                 [&](const core::fault_cleared& x) { out.varint(x.shift_us); },
-                 [&](const core::holds_expired& x) {
-                   HOLDFAST_CHECK(!x.holds.empty(), "an expiry of nothing");
-                   out.varint(x.holds.size());
-                   std::int64_t before = 0;
-                   for (const auto h : x.holds) {
-                     out.zigzag(std::int64_t{h.value} - before);
-                     before = h.value;
-                   }
-                 },
-                 [](const auto&) {},
-             },
-             e);
 }
 
 /// Room for `n` values in the arena; `n` was checked against the bytes that are left.
@@ -382,39 +216,6 @@ base::result<void> get_options(core::envelope& head, base::byte_reader& in, std:
 
 }  // namespace
 
-core::hold_no hold_of(const core::event& e) {
-  return std::visit(
-      []<class E>(const E& x) -> core::hold_no {
-        if constexpr (requires { x.hold; }) {
-          return x.hold;
-        } else {
-          return {};
-        }
-      },
-      e);
-}
-
-void encode_record(const core::record& r, base::bytes& out) {
-  const auto tag = core::tag_of(r.asked);
-  HOLDFAST_CHECK(command_of_event[r.done.index()] == tag, "an event that its command cannot have");
-  HOLDFAST_CHECK(r.head.channel < core::limits::channels_max, "a channel that no policy can have");
-  HOLDFAST_CHECK(r.head.note.size() <= core::limits::note_bytes_max, "a note that is too long");
-  HOLDFAST_CHECK(r.rules_version != 0, "a record without a version of the rules");
-  base::byte_writer w(out);
-  const bool has_id = !r.head.id.value.zero();
-  w.varint(r.rules_version);
-  w.u8(static_cast<std::uint8_t>(static_cast<unsigned>(r.head.from.who) | unsigned{r.head.channel} << channel_shift |
-                                 (has_id ? id_bit : 0U)));
-  w.varint(r.head.from.principal);
-  put_event(r.done, deadline_base(r.at, r.asked), r.asked, w);
-  w.varint(static_cast<std::uint64_t>(tag));
-  if (has_id) w.id(r.head.id.value);
-  core::encode_command(r.asked, form_of(tag, r.done), w);
-  if (r.head.note.empty()) return;
-  w.varint(option_note * 2);
-  w.sized(r.head.note);
-}
-
 base::result<core::record> decode_record(const record_ref& framed, const plan_library* plans,
                                          std::pmr::memory_resource& arena) {
   core::record r;
@@ -503,28 +304,6 @@ core::piece read_piece(base::byte_reader& in) {
   p.allocation = in.u8();
   if (p.count == 0 || p.allocation >= core::limits::allocations_max) in.fail();
   return p;
-}
-
-std::string_view name_of(const core::event& e) { return event_name(e.index()); }
-
-std::string_view event_name(std::size_t number) {
-  static constexpr std::array<std::string_view, std::variant_size_v<core::event>> names = {
-      "session_created", "sale_opened",     "sale_paused",    "sale_resumed",    "sale_closed",      "sale_frozen",
-      "hold_placed",     "hold_changed",    "hold_extended",  "payment_begun",   "payment_rejected", "hold_confirmed",
-      "refund_recorded", "hold_released",   "order_cancelled", "refund_closed",  "places_blocked",   "places_unblocked",
-      "places_allocated", "deadlines_shifted", "fault_cleared", "holds_expired",
-  };
-  return number < names.size() ? names[number] : "unknown";
-}
-
-std::string_view name_of(core::command_tag t) {
-  static constexpr std::array<std::string_view, core::command_tags> names = {
-      "create_session",  "open_sale",    "pause_sale",    "resume_sale",   "close_sale",     "freeze_sale",
-      "hold_seats",      "change_hold",  "extend_hold",   "begin_payment", "payment_failed", "confirm_hold",
-      "release_hold",    "cancel_order", "settle_refund", "block_places",  "unblock_places", "allocate_places",
-      "shift_deadlines", "clear_fault",  "expire_due",
-  };
-  return names[static_cast<std::size_t>(t)];
 }
 
 }  // namespace holdfast::persistence
