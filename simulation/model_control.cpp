@@ -36,6 +36,21 @@ std::optional<answer> unknown_allocation(ranges list, const plan& p) {
   return a;
 }
 
+/// Which ranges of areas name more places than `there_are` for them; `left` is the first one's.
+template <class ThereAre>
+answer too_many(ranges asked, ThereAre&& there_are) {
+  answer said;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    if (asked[i].kind == place_kind::seat) continue;
+    const std::uint64_t most = there_are(asked[i]);
+    if (asked[i].count <= most) continue;
+    if (said.refused == refusal::none) said.left = most;
+    said.refused = refusal::not_enough;
+    said.lines |= bit(i);
+  }
+  return said;
+}
+
 }  // namespace
 
 answer model::open(const open_sale& c) {
@@ -92,17 +107,10 @@ answer model::freeze() {
 answer model::block(const block_places& c) {
   if (const auto a = outside(c.ranges, plan_)) return *a;
   if (const auto a = unknown_allocation(c.ranges, plan_)) return *a;
-  answer said;
-  for (std::size_t i = 0; i < c.ranges.size(); ++i) {
-    const auto& r = c.ranges[i];
-    if (r.kind == place_kind::seat) continue;
+  const auto said = too_many(c.ranges, [&](const place_range& r) -> std::uint64_t {
     const auto n = hall_.count(r.first, r.allocation);
-    const std::uint64_t open_to_it = n.free + n.held + n.paying + n.sold - n.withdrawn;
-    if (r.count <= open_to_it) continue;
-    if (said.refused == refusal::none) said.left = open_to_it;
-    said.refused = refusal::not_enough;
-    said.lines |= bit(i);
-  }
+    return n.free + n.held + n.paying + n.sold - n.withdrawn;
+  });
   if (said.refused != refusal::none) return said;
   for (const auto& r : c.ranges) {
     if (r.kind == place_kind::seat) {
@@ -123,16 +131,10 @@ answer model::block(const block_places& c) {
 answer model::unblock(const unblock_places& c) {
   if (const auto a = outside(c.ranges, plan_)) return *a;
   if (const auto a = unknown_allocation(c.ranges, plan_)) return *a;
-  answer said;
-  for (std::size_t i = 0; i < c.ranges.size(); ++i) {
-    const auto& r = c.ranges[i];
-    if (r.kind == place_kind::seat) continue;
+  const auto said = too_many(c.ranges, [&](const place_range& r) {
     const auto& share = hall_.areas[r.first][r.allocation];
-    if (r.count <= share.blocked + share.debt) continue;
-    if (said.refused == refusal::none) said.left = share.blocked + share.debt;
-    said.refused = refusal::not_enough;
-    said.lines |= bit(i);
-  }
+    return share.blocked + share.debt;
+  });
   if (said.refused != refusal::none) return said;
   for (const auto& r : c.ranges) {
     if (r.kind == place_kind::seat) {
