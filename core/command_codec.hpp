@@ -30,5 +30,8 @@ void encode_command(const command& c, command_form form, base::byte_writer& out)
 /// A journal passes null: what it holds was accepted once, so such bytes are bad bytes.
 [[nodiscard]] base::result<command> decode_command(command_tag tag, command_form form, base::byte_reader& in,
                                                    std::pmr::memory_resource& arena, refusal* impossible = nullptr);
+/// The same into a command that is used again; after an error its content is unspecified.
+[[nodiscard]] base::result<void> decode_command(command_tag tag, command_form form, base::byte_reader& in,
+                                                std::pmr::memory_resource& arena, command& into, refusal* impossible = nullptr);
 
 }  // namespace holdfast::core

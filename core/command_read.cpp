@@ -14,19 +14,19 @@ namespace {
 
 class command_reader {
  public:
-  command_reader(command_form form, base::byte_reader& in, std::pmr::memory_resource& arena, refusal* impossible)
-      : form_(form), in_(in), arena_(arena), impossible_(impossible) {}
+  command_reader(command_form form, base::byte_reader& in, std::pmr::memory_resource& arena, command& into, refusal* impossible)
+      : form_(form), in_(in), arena_(arena), into_(into), impossible_(impossible) {}
 
   /// Why it failed beyond "the bytes end early or are malformed"; empty if there is no more to say.
   std::string why;
 
-  command read(command_tag tag) {
+  void read(command_tag tag) {
     switch (tag) {
       case command_tag::create_session: return read_create();
-      case command_tag::open_sale: return open_sale{channels()};
+      case command_tag::open_sale: return into_.emplace<open_sale>().channels = channels(), void();
       case command_tag::pause_sale: return bare<pause_sale>();
       case command_tag::resume_sale: return bare<resume_sale>();
-      case command_tag::close_sale: return close_sale{channels()};
+      case command_tag::close_sale: return into_.emplace<close_sale>().channels = channels(), void();
       case command_tag::freeze_sale: return bare<freeze_sale>();
       case command_tag::hold_seats: return read_hold();
       case command_tag::change_hold: return read_change();
@@ -46,11 +46,10 @@ class command_reader {
     }
     in_.fail();
     why = "there is no command with tag " + std::to_string(static_cast<unsigned>(tag));
-    return expire_due{};
   }
 
  private:
-  command read_create() {
+  void read_create() {
     head(0);
     auto terms = std::make_shared<session_terms>();
     terms->name = name();
@@ -75,10 +74,10 @@ class command_reader {
       }
     }
     options();
-    return create_session{std::move(terms)};
+    into_.emplace<create_session>(std::move(terms));
   }
-  command read_hold() {
-    hold_seats c;
+  void read_hold() {
+    auto& c = into_.emplace<hold_seats>();
     const auto bits = head(head_keys, extra_basket | extra_revision);
     if (form_ != command_form::by_connection) c.owner = owner_id{in_.id()};
     c.keys = read_keys(bits);
@@ -90,46 +89,41 @@ class command_reader {
       if (c.basket.value.zero()) in_.fail();  // no basket is written by leaving it out
     }
     options();
-    return c;
   }
-  command read_change() {
-    change_hold c;
+  void read_change() {
+    auto& c = into_.emplace<change_hold>();
     head(0, extra_revision);
     subject(c.owner, c.hold);
     c.add = read_lines();
     c.drop = read_lines();
     c.plan_revision = revision();
     options();
-    return c;
   }
-  command read_extend() {
-    extend_hold c;
+  void read_extend() {
+    auto& c = into_.emplace<extend_hold>();
     head(0);
     subject(c.owner, c.hold);
     c.interval = u32();
     options();
-    return c;
   }
-  command read_begin_payment() {
-    begin_payment c;
+  void read_begin_payment() {
+    auto& c = into_.emplace<begin_payment>();
     const auto bits = head(head_keys);
     subject(c.owner, c.hold);
     c.attempt = reference();
     c.interval = u32();
     c.keys = read_keys(bits);
     options();
-    return c;
   }
-  command read_payment_failed() {
-    payment_failed c;
+  void read_payment_failed() {
+    auto& c = into_.emplace<payment_failed>();
     head(0);
     subject(c.owner, c.hold);
     c.attempt = reference();
     options();
-    return c;
   }
-  command read_confirm() {
-    confirm_hold c;
+  void read_confirm() {
+    auto& c = into_.emplace<confirm_hold>();
     const auto kind = head(7);
     if (kind >= payment_kinds) reject(refusal::bad_content, "an unknown kind of payment");
     c.kind = static_cast<payment_kind>(kind);
@@ -137,76 +131,67 @@ class command_reader {
     c.payment = reference();
     c.amount = in_.zigzag();
     options();
-    return c;
   }
-  command read_release() {
-    release_hold c;
+  void read_release() {
+    auto& c = into_.emplace<release_hold>();
     c.withdrawn = head(head_flag) != 0;
     subject(c.owner, c.hold);
     c.lines = read_lines();
     options();
-    return c;
   }
-  command read_cancel() {
-    cancel_order c;
+  void read_cancel() {
+    auto& c = into_.emplace<cancel_order>();
     c.withdrawn = head(head_flag) != 0;
     subject(c.owner, c.order);
     c.lines = read_lines();
     c.amount = in_.zigzag();
     options();
-    return c;
   }
-  command read_settle() {
-    settle_refund c;
+  void read_settle() {
+    auto& c = into_.emplace<settle_refund>();
     head(0);
     c.number = refund_no{u32()};
     c.reference = reference();
     options();
-    return c;
   }
-  command read_block() {
-    block_places c;
+  void read_block() {
+    auto& c = into_.emplace<block_places>();
     head(0);
     c.ranges = read_ranges();
     c.reason = reason();
     options();
-    return c;
   }
-  command read_unblock() {
-    unblock_places c;
+  void read_unblock() {
+    auto& c = into_.emplace<unblock_places>();
     head(0);
     c.ranges = read_ranges();
     options();
-    return c;
   }
-  command read_allocate() {
-    allocate_places c;
+  void read_allocate() {
+    auto& c = into_.emplace<allocate_places>();
     head(0);
     c.ranges = read_ranges();
     c.allocation = in_.u8();
     options();
-    return c;
   }
-  command read_shift() {
-    shift_deadlines c;
+  void read_shift() {
+    auto& c = into_.emplace<shift_deadlines>();
     head(0);
     c.by = u32();
     c.reason = reason();
     options();
-    return c;
   }
-  command read_clear() {
-    clear_fault c;
+  void read_clear() {
+    auto& c = into_.emplace<clear_fault>();
     head(0);
     c.shift = u32();
     options();
-    return c;
   }
   template <class Bare>
-  command bare() {
+  void bare() {
+    into_.emplace<Bare>();
     head(0);
     options();
-    return Bare{};
   }
 
   // ---- parts ----
@@ -370,21 +355,29 @@ class command_reader {
   command_form form_;
   base::byte_reader& in_;
   std::pmr::memory_resource& arena_;
+  command& into_;
   refusal* impossible_;
   std::uint8_t extras_ = 0;
 };
 
 }  // namespace
 
-base::result<command> decode_command(command_tag tag, command_form form, base::byte_reader& in,
-                                     std::pmr::memory_resource& arena, refusal* impossible) {
+base::result<void> decode_command(command_tag tag, command_form form, base::byte_reader& in, std::pmr::memory_resource& arena,
+                                  command& into, refusal* impossible) {
   if (impossible != nullptr) *impossible = refusal::none;
-  command_reader reader(form, in, arena, impossible);
-  auto c = reader.read(tag);
-  if (in.ok()) return c;
+  command_reader reader(form, in, arena, into, impossible);
+  reader.read(tag);
+  if (in.ok()) [[likely]] return {};
   return base::error{
       base::trouble::bad_bytes,
       "command: " + (reader.why.empty() ? "the bytes end early or are not in their only form" : std::move(reader.why))};
+}
+
+base::result<command> decode_command(command_tag tag, command_form form, base::byte_reader& in, std::pmr::memory_resource& arena,
+                                     refusal* impossible) {
+  command c;
+  if (auto ok = decode_command(tag, form, in, arena, c, impossible); !ok) return ok.failure();
+  return c;
 }
 
 }  // namespace holdfast::core

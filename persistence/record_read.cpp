@@ -246,10 +246,9 @@ base::result<void> decode_record(const record_ref& framed, const plan_library* p
     if (r.head.id.value.zero()) in.fail();
   }
   if (!in.ok()) return bad("has a command that does not fit its event");
-  auto asked =
-      core::decode_command(static_cast<command_tag>(tag), form_of(static_cast<command_tag>(tag), r.done), in, arena);
-  if (!asked) return bad("has a malformed command: " + asked.failure().text);
-  r.asked = std::move(*asked);
+  const auto form = form_of(static_cast<command_tag>(tag), r.done);
+  if (auto ok = core::decode_command(static_cast<command_tag>(tag), form, in, arena, r.asked); !ok)
+    return bad("has a malformed command: " + ok.failure().text);
   if (auto ok = get_options(r.head, in, arena); !ok) return ok;
   if (auto* deadline = deadline_of(r.done)) deadline->value += deadline_base(r.at, r.asked);
 

@@ -129,10 +129,10 @@ protocol_error decode_request(const frame& f, const connection_context& by, std:
   out.head.id = core::command_id{in.id()};
   if (by.listener != listener_kind::buyer) out.head.channel = in.u8();
   const auto tag = static_cast<core::command_tag>(f.head.kind - kinds::command_base);
-  auto content = core::decode_command(tag, form_on(by.listener), in, arena, &out.impossible);
-  if (!content) return protocol_error::malformed;
-  auto& c = out.asked.emplace<core::command>(std::move(*content));
-  if (by.listener == listener_kind::buyer) speak_for(by, arena, c);
+  auto* c = std::get_if<core::command>(&out.asked);
+  if (c == nullptr) c = &out.asked.emplace<core::command>();
+  if (!core::decode_command(tag, form_on(by.listener), in, arena, *c, &out.impossible)) return protocol_error::malformed;
+  if (by.listener == listener_kind::buyer) speak_for(by, arena, *c);
   return read_command_options(in, arena, out.head, out.impossible);
 }
 
