@@ -16,6 +16,13 @@ constexpr std::uint64_t after_hold_max = 5;
 constexpr std::uint8_t tries_max = 3;
 constexpr std::chrono::milliseconds patience{60'000};
 
+history::operation operation_of(step s) {
+  using history::operation;
+  static constexpr operation all[] = {operation::hold, operation::extend, operation::release, operation::begin_payment, operation::payment_failed,
+                                      operation::confirm};
+  return all[static_cast<std::size_t>(s)];
+}
+
 }  // namespace
 
 std::string_view name_of(step s) {
@@ -122,6 +129,7 @@ void rush::choose(buyer& who) {
 void rush::ask(std::uint32_t b, step s) {
   auto& who = buyers_[b];
   who.at = s;
+  if (recorder_ != nullptr) who.asked_at = history::monotonic_ns();
   ++counts_.asked;
   if (s != step::hold) {
     --who.owes;
@@ -170,6 +178,7 @@ void rush::answered(const client::arrival& a) {
   const auto& said = a.message.said;
   const auto at = static_cast<std::size_t>(who.at);
   latency_[at].add(static_cast<std::uint64_t>(a.waited_ns));
+  if (recorder_ != nullptr) note(b, &a);
   const bool yes = said.refused == refusal::none;
   if (yes) ++counts_.accepted[at];
   else ++counts_.refused[at][std::min<std::size_t>(static_cast<std::size_t>(said.refused), rush_counts::codes - 1)];
@@ -255,9 +264,36 @@ void rush::given_up(std::uint32_t, std::uint64_t ticket, const base::error&) {
     return;
   }
   ++counts_.unknown_outcome;
+  if (recorder_ != nullptr) note(static_cast<std::uint32_t>(ticket), nullptr);
   promised_ -= buyers_[static_cast<std::size_t>(ticket)].owes;
   --at_work_;
   stopping_ = true;
+}
+
+/// What the buyer at work asked, and what came of it; null: nobody will ever say.
+void rush::note(std::uint32_t b, const client::arrival* a) {
+  const auto& who = buyers_[b];
+  history::row r;
+  r.what = operation_of(who.at);
+  r.invoked = who.asked_at;
+  r.hold = who.hold.lo;
+  r.account = who.account.lo;
+  if (a != nullptr) {
+    const auto& said = a->message.said;
+    const bool refused = said.refused != refusal::none || said.outcome == core::money_outcome::refund_due;
+    r.answered = history::monotonic_ns();
+    r.server = a->message.now.value;
+    r.deadline = said.deadline.value;
+    r.record = said.tells_of.value;
+    r.came = refused ? history::outcome::no : history::outcome::yes;
+    r.refusal = static_cast<std::uint8_t>(said.refused);
+    r.offending = static_cast<std::uint8_t>(said.lines);
+  }
+  std::array<history::line_item, lines_most> items;
+  const std::size_t n = who.at == step::hold ? who.line_count : 0;
+  for (std::size_t i = 0; i < n; ++i)
+    items[i] = {who.lines[i].number * 2 + (who.lines[i].kind == core::place_kind::area ? 1U : 0U), who.lines[i].count};
+  recorder_->add(r, std::span(items.data(), n));
 }
 
 // ---- the shared picture ---------------------------------------------------------------------------------------

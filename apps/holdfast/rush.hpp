@@ -10,6 +10,7 @@
 #include "apps/holdfast/hall_knowledge.hpp"
 #include "client/pipelined.hpp"
 #include "gateway/histogram.hpp"
+#include "history/history.hpp"
 
 namespace holdfast::cli {
 
@@ -57,6 +58,8 @@ class rush final : public client::receiver {
  public:
   rush(rush_options o, core::session_id session, std::uint32_t plan_revision, const core::plan& p);
 
+  /// Notes every operation there, from now on.
+  void record_in(history::recorder& r) { recorder_ = &r; }
   /// Who carries the requests; its depth must be above at_once by one, for the looks.
   void start(client::pipelined& over);
   /// What is to be done once a turn: looks, buyers that wait for their chance.
@@ -82,6 +85,7 @@ class rush final : public client::receiver {
     std::uint8_t line_count = 0, tries = 0;
     std::uint8_t owes = 0;  ///< of the promised requests
     step at = step::hold;
+    std::uint64_t asked_at = 0;  ///< for the history
     bool will_leave = false, will_give_back = false, will_extend = false, will_fail = false;
   };
 
@@ -91,6 +95,7 @@ class rush final : public client::receiver {
   void choose(buyer& who);
   void end(std::uint32_t b);
   void ask(std::uint32_t b, step s);
+  void note(std::uint32_t b, const client::arrival* a);
   void look();
   void looked(const protocol::answer_message& m);
   void learn(const buyer& who, const core::answer& said);
@@ -101,6 +106,7 @@ class rush final : public client::receiver {
   const core::session_id session_;
   const std::uint32_t revision_;
   hall_knowledge hall_;
+  history::recorder* recorder_ = nullptr;
   base::random chance_;
   client::pipelined* over_ = nullptr;
   std::vector<buyer> buyers_;

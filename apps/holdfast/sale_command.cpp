@@ -1,5 +1,7 @@
 // sale: a rush on one session, or with --pipeline a race of holds alone.
+#include <algorithm>
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -16,7 +18,7 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 struct sale_options {
-  std::string session, hold_for = "2m", leave_after = "1s", give_up_after = "10s", area;
+  std::string session, hold_for = "2m", leave_after = "1s", give_up_after = "10s", area, history;
   rush_options rush;
   std::uint32_t connections = 0;        // 0: 1,000 for a rush, 16 for a race
   std::uint32_t money_connections = 4;
@@ -57,6 +59,25 @@ base::result<core::session_seen> state_of(client::blocking& c, core::session_id 
   if (!seen) return seen.failure();
   if (!seen->seen) return base::error{base::trouble::unavailable, fmt::format("the session cannot be looked at: {}", core::name_of(seen->said.refused))};
   return std::move(*seen->seen);
+}
+
+/// All seats in one look, for the history. A hall of several pages is never seen at one instant, so it gets none.
+base::result<void> look_at_all(client::blocking& c, const protocol::session_brief& s, history::recorder& to) {
+  if (s.seats == 0 || s.seats > core::seats_per_page) return {};
+  history::row r;
+  r.what = history::operation::look;
+  r.invoked = history::monotonic_ns();
+  const auto seen = c.seats(s.id, {0});
+  if (!seen) return seen.failure();
+  if (!seen->seen) return {};
+  r.answered = history::monotonic_ns();
+  r.came = history::outcome::yes;
+  r.server = seen->now.value;
+  r.record = seen->said.tells_of.value;
+  std::vector<history::line_item> items((seen->seen->states.size() + 7) / 8);
+  std::ranges::copy(seen->seen->states, reinterpret_cast<unsigned char*>(items.data()));
+  to.add(r, items);
+  return {};
 }
 
 /// Looks until the holds that nobody came back to have ended.
@@ -122,6 +143,15 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   auto over = open(in, o, o.rush.at_once + 1, r);
   HOLDFAST_CLI_TRY(in, over);
   f.depth = (*over)->depth();
+  std::optional<history::recorder> recorder;
+  if (!o.history.empty()) {
+    auto made = history::recorder::create(o.history, s.id.value, static_cast<std::uint32_t>(p->seats.size()));
+    HOLDFAST_CLI_TRY(in, made);
+    recorder.emplace(std::move(*made));
+    r.record_in(*recorder);
+    const auto looked = look_at_all(c, s, *recorder);
+    HOLDFAST_CLI_TRY(in, looked);
+  }
   const auto begun = steady::now();
   r.start(**over);
   drive(in, **over, r, [&] {
@@ -134,6 +164,15 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   if (r.counts().places_left != 0 && !o.no_wait && r.counts().unknown_outcome == 0) {
     const auto waited = wait_for_expiry(c, s.id, r.counts().last_left, f);
     HOLDFAST_CLI_TRY(in, waited);
+  }
+  if (recorder) {
+    // Twice: what nobody was answered about is over by the second time.
+    for (int i = 0; i < 2; ++i) {
+      const auto looked = look_at_all(c, s, *recorder);
+      HOLDFAST_CLI_TRY(in, looked);
+    }
+    const auto closed = recorder->close();
+    HOLDFAST_CLI_TRY(in, closed);
   }
   const auto after = state_of(c, s.id);
   HOLDFAST_CLI_TRY(in, after);
@@ -194,6 +233,7 @@ void add_sale(CLI::App& app, invocation& in) {
   c->add_option("--give-up-after", o->give_up_after, "without --requests and --buyers: end when for so long nobody got a hold")->capture_default_str();
   c->add_option("--price", o->rush.price, "a place, in minor units")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
   c->add_option("--seed", o->rush.seed, "of all chances; default: another one each time");
+  c->add_option("--history", o->history, "write every operation as its client saw it to this file, for `holdfast check`");
   c->add_flag("--no-wait", o->no_wait, "do not wait until what was left has expired");
   auto* pipeline = c->add_option("--pipeline", o->pipeline, "instead of a rush: only holds of one place each, so many in flight a connection");
   pipeline->check(CLI::Range(1, 1'000'000));

@@ -45,7 +45,7 @@ TEST_CASE("help names every subcommand and every exit code") {
   const auto s = run({"--help"});
   CHECK(s.code == 0);
   for (const auto* word : {"plan", "session", "hold", "change", "extend", "pay", "payment-failed", "confirm", "release", "cancel", "settle", "block", "unblock",
-                           "allocate", "shift", "seats", "order", "fate", "mine", "actors", "stats", "find", "audit", "sale", "simulate", "bench", "--json", "--server", "--admin"})
+                           "allocate", "shift", "seats", "order", "fate", "mine", "actors", "stats", "find", "audit", "sale", "check", "simulate", "bench", "--json", "--server", "--admin"})
     CHECK_MESSAGE(s.out.find(word) != std::string::npos, word);
   for (const auto* code : {"   0  ", "   1  ", "   2  ", "  65  ", "  69  ", "  74  ", "  75  ", "  78  "})
     CHECK_MESSAGE(s.out.find(code) != std::string::npos, code);

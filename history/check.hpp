@@ -1,0 +1,42 @@
+// Can what the clients saw have been one correct sale? Three questions, each sound: whatever they find is a violation, whatever
+// the server says of itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "history/stories.hpp"
+
+namespace holdfast::history {
+
+struct check_options {
+  std::uint32_t limit = 0;         ///< places an account may have; 0: not checked
+  std::uint64_t shift_us = 0;      ///< by how much deadlines may have moved, all outages and shifts together
+  bool alone = true;               ///< nobody else sold, blocked or cancelled in this session
+  std::size_t violations_max = 20; ///< told of each kind of check
+};
+
+struct findings {
+  std::vector<std::string> violations;  ///< the first of them
+  std::uint64_t found = 0;              ///< all of them
+  std::uint64_t looked_at = 0;          ///< intervals, sub-operations or records
+  std::uint64_t left_out = 0;           ///< seats with too much at once for the exact search
+};
+
+/// Intervals during which a hold surely had its seats must not overlap; time and records must go with the clients' own order;
+/// an id has one outcome; nobody has more than the limit.
+[[nodiscard]] findings check_intervals(const history& h, const stories& s, const clock_map& clock, const check_options& o);
+
+/// Exact for each seat by itself: is there an order of all operations on it, each within its own interval, that a seat allows?
+[[nodiscard]] findings check_seats(const history& h, const stories& s, const clock_map& clock, const check_options& o);
+
+/// The server's own order, record by record, told again on the simplest of books: all seats, holds and accounts at once.
+[[nodiscard]] findings check_order(const history& h, const stories& s, const check_options& o);
+
+/// Notes one more violation.
+void note(findings& f, const check_options& o, std::string what);
+/// For messages: "row 12 (hold 0123456789abcdef, invoked 1.234567 s)".
+[[nodiscard]] std::string name_of_row(const history& h, std::size_t row);
+
+}  // namespace holdfast::history

@@ -1,0 +1,274 @@
+// The exact search, one seat at a time (Wing and Gong; Lowe): forward in time, keeping every state that the seat can be in together
+// with which of the operations under way have happened already. It stays small because few operations on a seat change it, and
+// those that only see it are put where they first fit, which loses nothing.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "history/check.hpp"
+
+namespace holdfast::history {
+
+namespace {
+
+// core::refusal and core::seat_state, as the file has them.
+constexpr std::uint8_t refused_blocked = 51, refused_sold_out = 52, refused_none_free_now = 53;
+constexpr unsigned seen_free = 0, seen_held = 1, seen_paying = 2;
+
+enum class phase : std::uint8_t { free, held, sold };
+constexpr std::uint8_t bit_of(phase p) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(p)); }
+
+/// One operation on one seat.
+struct touch {
+  enum class kind : std::uint8_t { take, sell, give, end, see } what = kind::see;
+  std::uint8_t fits = 0;      ///< see: the phases that it may have seen
+  bool late_sale = false;     ///< sell: may have found the seat free again
+  std::uint32_t row = 0, hold = nobody;
+  std::uint64_t from = 0, to = never;
+};
+
+struct config {
+  phase in = phase::free;
+  std::uint32_t holder = nobody;
+  std::uint64_t done = 0;  ///< of the operations under way, by their bits
+  friend bool operator==(const config&, const config&) = default;
+};
+
+/// The search on one seat; its memory is used again for the next.
+class seat_search {
+ public:
+  enum class result { fits, violation, too_much };
+
+  result run(std::vector<touch>& touches, phase at_first) {
+    events_.clear();
+    for (std::uint32_t i = 0; i < touches.size(); ++i) {
+      events_.push_back({touches[i].from, i, false});
+      if (touches[i].to != never) events_.push_back({touches[i].to, i, true});
+    }
+    std::sort(events_.begin(), events_.end(),
+              [](const event& a, const event& b) { return a.at != b.at ? a.at < b.at : a.returns < b.returns; });
+    configs_.assign(1, {at_first, nobody, 0});
+    bits_.assign(touches.size(), 0);
+    under_way_.fill(nobody);
+    used_ = optional_ = sees_ = 0;
+    for (const auto& e : events_) {
+      const auto& t = touches[e.touch];
+      if (!e.returns) {
+        if (!begin(touches, e.touch)) return result::too_much;
+        continue;
+      }
+      if (!finish(touches, e.touch)) {
+        worst_ = t.row;
+        return result::violation;
+      }
+    }
+    return result::fits;
+  }
+  [[nodiscard]] std::uint32_t worst() const { return worst_; }
+
+ private:
+  struct event { std::uint64_t at; std::uint32_t touch; bool returns; };
+
+  bool begin(const std::vector<touch>& touches, std::uint32_t i) {
+    if (~used_ == 0) reclaim();
+    if (~used_ == 0 || configs_.size() > 256) return false;
+    const auto n = static_cast<unsigned>(__builtin_ctzll(~used_));
+    used_ |= std::uint64_t{1} << n;
+    under_way_[n] = i;
+    bits_[i] = std::uint64_t{1} << n;
+    if (touches[i].to == never) optional_ |= bits_[i];
+    if (touches[i].what == touch::kind::see) sees_ |= bits_[i];
+    if (touches[i].what == touch::kind::see)
+      for (auto& c : configs_)
+        if ((touches[i].fits & bit_of(c.in)) != 0) c.done |= bits_[i];
+    return true;
+  }
+
+  /// What has happened in every possible world is under way no more.
+  void reclaim() {
+    std::uint64_t all = used_ & optional_;
+    for (const auto& c : configs_) all &= c.done;
+    for (auto& c : configs_) c.done &= ~all;
+    forget(all);
+  }
+
+  void forget(std::uint64_t bits) {
+    used_ &= ~bits;
+    optional_ &= ~bits;
+    sees_ &= ~bits;
+  }
+
+  /// Whatever can follow on `b` can follow on `a`: it has seen as much, and what may happen or not is still before it.
+  [[nodiscard]] bool covers(const config& a, const config& b) const {
+    if (a.in != b.in || a.holder != b.holder) return false;
+    const auto must = ~(optional_ | sees_);
+    return ((a.done ^ b.done) & must) == 0 && (b.done & sees_ & ~a.done) == 0 && (a.done & optional_ & ~b.done) == 0;
+  }
+
+  void keep(std::vector<config>& in, const config& c) const {
+    if (std::ranges::none_of(in, [&](const config& k) { return covers(k, c); })) in.push_back(c);
+  }
+
+  static bool legal(const touch& t, const config& c) {
+    switch (t.what) {
+      case touch::kind::take: return c.in == phase::free;
+      case touch::kind::sell: return (c.in == phase::held && c.holder == t.hold) || (t.late_sale && c.in == phase::free);
+      case touch::kind::give:
+      case touch::kind::end: return c.in == phase::held && c.holder == t.hold;
+      case touch::kind::see: return false;
+    }
+    return false;
+  }
+
+  config after(const std::vector<touch>& touches, const touch& t, std::uint64_t bit, config c) const {
+    const bool frees = t.what == touch::kind::give || t.what == touch::kind::end;
+    c.in = frees ? phase::free : t.what == touch::kind::take ? phase::held : phase::sold;
+    c.holder = frees ? nobody : t.hold;
+    c.done |= bit;
+    for (auto rest = used_ & ~c.done; rest != 0; rest &= rest - 1) {
+      const auto& other = touches[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]];
+      if (other.what == touch::kind::see && (other.fits & bit_of(c.in)) != 0) c.done |= rest & -rest;
+    }
+    return c;
+  }
+
+  /// Keeps the worlds in which operation `i` has happened by now, found by letting others happen before it. False: there is none.
+  bool finish(const std::vector<touch>& touches, std::uint32_t i) {
+    const auto bit = bits_[i];
+    const bool end = touches[i].what == touch::kind::end;
+    reached_.clear();
+    kept_.clear();
+    for (const auto& c : configs_) keep(reached_, c);
+    for (std::size_t k = 0; k < reached_.size(); ++k) {
+      const auto c = reached_[k];
+      // A deadline that passes a hold which has not the seat is nothing.
+      const bool happened = (c.done & bit) != 0 || (end && !(c.in == phase::held && c.holder == touches[i].hold));
+      if (happened) {
+        auto kept = c;
+        kept.done &= ~bit;
+        keep(kept_, kept);
+        continue;
+      }
+      for (auto rest = used_ & ~c.done; rest != 0; rest &= rest - 1) {
+        const auto& t = touches[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]];
+        if (legal(t, c)) keep(reached_, after(touches, t, rest & -rest, c));
+      }
+    }
+    configs_.swap(kept_);
+    forget(bit);
+    return !configs_.empty();
+  }
+
+  std::vector<event> events_;
+  std::vector<config> configs_, kept_, reached_;
+  std::vector<std::uint64_t> bits_;
+  std::array<std::uint32_t, 64> under_way_{};
+  std::uint64_t used_ = 0, optional_ = 0, sees_ = 0;
+  std::uint32_t worst_ = 0;
+};
+
+/// The phases that a refused line may have seen; 0: nothing is said about it.
+std::uint8_t seen_by_refusal(const row& r, std::uint32_t line) {
+  if (r.refusal < refused_blocked || r.refusal > refused_none_free_now || line >= 8 || (r.offending >> line & 1U) == 0) return 0;
+  const bool only_one = (r.offending & (r.offending - 1U)) == 0;
+  if (only_one && r.refusal == refused_none_free_now) return bit_of(phase::held);
+  if (only_one && r.refusal == refused_sold_out) return bit_of(phase::sold);
+  return bit_of(phase::held) | bit_of(phase::sold);
+}
+
+/// All operations, seat by seat.
+struct by_seat {
+  std::vector<std::size_t> first;  ///< one more than there are seats
+  std::vector<touch> touches;
+};
+
+template <class Visit>
+void each_touch(const history& h, const stories& s, const clock_map& clock, const check_options& o, Visit&& visit) {
+  for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
+    const auto& r = h.rows[i];
+    if (r.what != operation::hold || r.came != outcome::no) continue;
+    const auto lines = h.lines_of(i);
+    for (std::uint32_t k = 0; k < lines.size(); ++k)
+      if (const auto fits = lines[k].is_area() ? std::uint8_t{0} : seen_by_refusal(r, k); fits != 0)
+        visit(lines[k].number(), touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
+  }
+  for (std::uint32_t n = 0; n < s.holds.size(); ++n) {
+    const auto& a = s.holds[n];
+    if (a.row == nobody || !a.may_exist()) continue;
+    // Nothing is known of a hold's end if its beginning is not.
+    const bool known = a.deadline != 0;
+    const auto end_from = known ? clock.earliest(a.deadline) : a.invoked;
+    // A hold that has not begun cannot end: a deadline may be over before its client hears of it.
+    const auto end_to = !known || a.deadline_open || a.answered == never
+                            ? never
+                            : std::max(clock.latest(a.deadline + o.shift_us), a.answered + 1);
+    for (const auto& l : h.lines_of(a.row)) {
+      if (l.is_area()) continue;
+      visit(l.number(), touch{touch::kind::take, 0, false, a.row, n, a.invoked, a.answered});
+      visit(l.number(), touch{touch::kind::end, 0, false, a.row, n, std::max(end_from, a.invoked), end_to});
+      if (a.confirmed != outcome::no)
+        visit(l.number(), touch{touch::kind::sell, 0, a.confirm_answered >= end_from, a.row, n, a.confirm_invoked, a.confirm_answered});
+      if (a.released != outcome::no)
+        visit(l.number(), touch{touch::kind::give, 0, false, a.row, n, a.release_invoked, a.release_answered});
+    }
+  }
+  for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
+    const auto& r = h.rows[i];
+    if (r.what != operation::look || r.came != outcome::yes || r.items == 0) continue;
+    for (std::uint32_t seat = 0; seat < h.seats; ++seat) {
+      const auto state = h.state_of(i, seat);
+      const auto fits = state == seen_free                           ? bit_of(phase::free)
+                        : state == seen_held || state == seen_paying ? bit_of(phase::held)
+                                                                     : bit_of(phase::sold);
+      visit(seat, touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
+    }
+  }
+}
+
+by_seat sort_by_seat(const history& h, const stories& s, const clock_map& clock, const check_options& o) {
+  by_seat b;
+  b.first.resize(h.seats + 1U);
+  each_touch(h, s, clock, o, [&](std::uint32_t seat, const touch&) { ++b.first[seat + 1U]; });
+  for (std::size_t i = 1; i < b.first.size(); ++i) b.first[i] += b.first[i - 1];
+  b.touches.resize(b.first.back());
+  auto next = b.first;
+  each_touch(h, s, clock, o, [&](std::uint32_t seat, const touch& t) { b.touches[next[seat]++] = t; });
+  return b;
+}
+
+}  // namespace
+
+findings check_seats(const history& h, const stories& s, const clock_map& clock, const check_options& o) {
+  findings f;
+  const auto b = sort_by_seat(h, s, clock, o);
+  f.looked_at = b.touches.size();
+  // What the first look shows was there before anybody asked.
+  const auto first_look = std::ranges::find_if(h.rows, [](const row& r) { return r.what == operation::look && r.items != 0; });
+  const bool looked_first = first_look != h.rows.end() && std::ranges::all_of(h.rows, [&](const row& r) {
+                              return r.invoked >= first_look->answered || r.what == operation::look;
+                            });
+  const auto look = static_cast<std::size_t>(first_look - h.rows.begin());
+  seat_search search;
+  std::vector<touch> touches;
+  for (std::uint32_t seat = 0; seat < h.seats; ++seat) {
+    const auto state = looked_first ? h.state_of(look, seat) : seen_free;
+    if (state == seen_held || state == seen_paying || !o.alone) {
+      ++f.left_out;
+      continue;
+    }
+    touches.assign(b.touches.begin() + static_cast<std::ptrdiff_t>(b.first[seat]),
+                   b.touches.begin() + static_cast<std::ptrdiff_t>(b.first[seat + 1U]));
+    if (touches.empty()) continue;
+    switch (search.run(touches, state == seen_free ? phase::free : phase::sold)) {
+      case seat_search::result::fits: break;
+      case seat_search::result::too_much: ++f.left_out; break;
+      case seat_search::result::violation:
+        note(f, o, fmt::format("seat {}: no order explains {}", seat, name_of_row(h, search.worst())));
+        break;
+    }
+  }
+  return f;
+}
+
+}  // namespace holdfast::history

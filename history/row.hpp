@@ -1,0 +1,66 @@
+// A history: every operation that the clients of one sale made, as they saw it from outside. All numbers little-endian.
+//
+//   file    16 bytes "holdfast history"; u32 version, 1; u32 seats of the plan; u64 session; then rows
+//   row     64 bytes, then `items` times 8 bytes
+//
+//   offset  size  field
+//        0     8  invoked     CLOCK_MONOTONIC in ns, taken before the request was handed over
+//        8     8  answered    the same, taken after the answer was read; 0: no answer, the outcome is unknown
+//       16     8  server      log time of the answer, us; 0 without an answer
+//       24     8  deadline    of the hold after the operation, log time in us; 0: none
+//       32     8  hold        names the hold: 64 bits of the id that its client made up
+//       40     8  account     whom a limit counts it for
+//       48     8  record      the newest record of the session that the answer tells of
+//       56     1  operation
+//       57     1  outcome
+//       58     1  refusal     core/answer.hpp
+//       59     1  offending   of a refused hold: bit n: its line n was in the way
+//       60     4  items
+//
+// The items of a hold are its lines: u32 number * 2 + is_area, u32 places. Those of a look are the states of all seats, a byte each.
+#pragma once
+
+#include <cstdint>
+
+namespace holdfast::history {
+
+enum class operation : std::uint8_t { hold, extend, begin_payment, payment_failed, confirm, release, look };
+inline constexpr std::uint8_t operations = 7;
+
+enum class outcome : std::uint8_t {
+  unknown,  ///< no answer came: it may have happened, then or later, or never
+  yes,
+  no,
+};
+
+struct row {
+  std::uint64_t invoked = 0, answered = 0;
+  std::uint64_t server = 0, deadline = 0;
+  std::uint64_t hold = 0, account = 0, record = 0;
+  operation what = operation::hold;
+  outcome came = outcome::unknown;
+  std::uint8_t refusal = 0;
+  std::uint8_t offending = 0;
+  std::uint32_t items = 0;
+};
+static_assert(sizeof(row) == 64);
+
+struct line_item {
+  std::uint32_t place = 0;   ///< number * 2 + is_area
+  std::uint32_t places = 1;
+  [[nodiscard]] bool is_area() const { return (place & 1U) != 0; }
+  [[nodiscard]] std::uint32_t number() const { return place / 2; }
+};
+static_assert(sizeof(line_item) == 8);
+
+inline constexpr char magic[] = "holdfast history";  // and no zero
+inline constexpr std::uint32_t format_version = 1;
+struct header {
+  char name[16] = {};
+  std::uint32_t version = format_version;
+  std::uint32_t seats = 0;
+  std::uint64_t session = 0;
+};
+static_assert(sizeof(header) == 32);
+
+}  // namespace holdfast::history
