@@ -52,9 +52,12 @@ void check_overlaps(const history& h, const stories& s, std::vector<interval>& a
   }
 }
 
-void check_limit(const history& h, const stories& s, std::vector<interval>& all, findings& f, const check_options& o) {
+/// Of no key may more be had at once than there is for it.
+template <class Most, class Tell>
+void check_sums(const std::vector<interval>& all, Most most, Tell tell) {
   struct change { std::uint64_t key, at; std::int64_t places; std::uint32_t hold; };
   std::vector<change> changes;
+  changes.reserve(all.size() * 2);
   for (const auto& i : all) {
     changes.push_back({i.key, i.from, i.places, i.hold});
     if (i.to != never) changes.push_back({i.key, i.to, -static_cast<std::int64_t>(i.places), i.hold});
@@ -67,8 +70,46 @@ void check_limit(const history& h, const stories& s, std::vector<interval>& all,
   for (std::size_t i = 0; i < changes.size(); ++i) {
     if (i == 0 || changes[i].key != changes[i - 1].key) has = 0;
     has += changes[i].places;
-    if (changes[i].places > 0 && has > o.limit)
-      note(f, o, fmt::format("account {:016x} had {} places: {}", changes[i].key, has, name_of_row(h, s.holds[changes[i].hold].row)));
+    if (changes[i].places > 0 && has > most(changes[i].key)) tell(changes[i].key, has, changes[i].hold);
+  }
+}
+
+/// Whoever is refused for the limit must be able to have reached it, with everything that he may have had meanwhile.
+void check_limit_refusals(const history& h, const stories& s, const clock_map& clock, findings& f, const check_options& o) {
+  struct moment { std::uint64_t key, at; std::int64_t sum; };
+  const auto before = [](const moment& a, const moment& b) { return a.key != b.key ? a.key < b.key : a.at < b.at; };
+  const auto places_of = [&](std::uint32_t row) {
+    std::int64_t all = 0;
+    for (const auto& l : h.lines_of(row)) all += l.places;
+    return all;
+  };
+  std::vector<moment> begun, ended;
+  for (const auto& a : s.holds) {
+    if (a.row == nobody || !a.may_exist()) continue;
+    const auto account = h.rows[a.row].account;
+    const auto places = places_of(a.row);
+    begun.push_back({account, a.invoked, places});
+    const bool open = a.confirmed != outcome::no || a.deadline == 0 || a.deadline_open;
+    auto end = open ? never : clock.latest(a.deadline + o.shift_us);
+    if (a.released == outcome::yes && a.confirmed == outcome::no) end = std::min(end, a.release_answered);
+    if (end != never) ended.push_back({account, end, places});
+  }
+  for (auto* v : {&begun, &ended}) {
+    std::sort(v->begin(), v->end(), before);
+    for (std::size_t i = 1; i < v->size(); ++i)
+      if ((*v)[i].key == (*v)[i - 1].key) (*v)[i].sum += (*v)[i - 1].sum;
+  }
+  /// Of all that came by then.
+  const auto up_to = [&](const std::vector<moment>& v, std::uint64_t key, std::uint64_t at) {
+    const auto after = std::upper_bound(v.begin(), v.end(), moment{key, at, 0}, before);
+    return after == v.begin() || (after - 1)->key != key ? 0 : (after - 1)->sum;
+  };
+  for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
+    const auto& r = h.rows[i];
+    if (r.what != operation::hold || r.came != outcome::no || r.refusal != said::over_limit) continue;
+    const auto may_have = up_to(begun, r.account, r.answered) - (r.invoked == 0 ? 0 : up_to(ended, r.account, r.invoked - 1));
+    if (may_have + places_of(i) <= o.limit)
+      note(f, o, fmt::format("refused for the limit with {} places at most: {}", may_have, name_of_row(h, i)));
   }
 }
 
@@ -81,9 +122,9 @@ void check_real_time(const history& h, const stories& s, findings& f, const chec
     const auto& r = h.rows[i];
     if (r.came == outcome::unknown) continue;
     if (r.answered < r.invoked) note(f, o, "answered before it was asked: " + name_of_row(h, i));
-    if (r.server + slack_us < s.told_before[i])
+    if (r.server + (r.came == outcome::yes ? slack_us : turn_us) < s.told_before[i])
       note(f, o, fmt::format("told of {} when {} had been told already: {}", r.server, s.told_before[i], name_of_row(h, i)));
-    if (r.came != outcome::yes) continue;
+    if (r.came != outcome::yes || r.again != 0) continue;
     answered.push_back({r.answered, r.record});
     asked.push_back(i);
   }
@@ -100,34 +141,11 @@ void check_real_time(const history& h, const stories& s, findings& f, const chec
   }
 }
 
-/// One id, one outcome.
-void check_outcomes(const history& h, const stories& s, findings& f, const check_options& o) {
-  for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
-    const auto& r = h.rows[i];
-    if (r.what == operation::look || r.came == outcome::unknown) continue;
-    const auto& a = s.holds[s.hold_of[i]];
-    if (a.row == nobody) {
-      note(f, o, "something was asked about a hold that nobody asked for: " + name_of_row(h, i));
-      continue;
-    }
-    const auto& first = h.rows[a.row];
-    if (r.what == operation::hold && i != a.row && first.came != outcome::unknown && r.invoked > first.answered &&
-        first.came == outcome::yes && (r.came != outcome::yes || r.record != first.record))
-      note(f, o, fmt::format("one id, two outcomes: {} and {}", name_of_row(h, a.row), name_of_row(h, i)));
-    if (r.what != operation::hold && r.came == outcome::yes && a.placed == outcome::no)
-      note(f, o, fmt::format("{} was accepted though its hold was refused in {}", name_of_row(h, i), name_of_row(h, a.row)));
-    if (r.what == operation::confirm && r.came == outcome::no && a.confirmed == outcome::yes && r.invoked > a.confirm_answered)
-      note(f, o, "sold, and the same payment again is refused: " + name_of_row(h, i));
-    if (r.what == operation::release && r.came == outcome::yes && a.confirmed == outcome::yes)
-      note(f, o, "released and sold: " + name_of_row(h, i));
-  }
-}
-
 }  // namespace
 
 findings check_intervals(const history& h, const stories& s, const clock_map& clock, const check_options& o) {
   findings f;
-  std::vector<interval> seats, accounts;
+  std::vector<interval> seats, areas, accounts;
   for (std::uint32_t n = 0; n < s.holds.size(); ++n) {
     const auto& a = s.holds[n];
     if (a.row == nobody) continue;
@@ -135,16 +153,28 @@ findings check_intervals(const history& h, const stories& s, const clock_map& cl
       std::uint32_t places = 0;
       for (const auto& l : h.lines_of(a.row)) {
         places += l.places;
-        if (!l.is_area()) seats.push_back({l.number(), from, to, n, 1});
+        (l.is_area() ? areas : seats).push_back({l.number(), from, to, n, l.places});
       }
       if (o.limit != 0) accounts.push_back({h.rows[a.row].account, from, to, n, places});
     });
   }
-  f.looked_at = seats.size();
+  f.looked_at = seats.size() + areas.size();
   check_overlaps(h, s, seats, f, o);
-  if (o.limit != 0) check_limit(h, s, accounts, f, o);
+  check_sums(
+      areas, [&](std::uint64_t area) { return static_cast<std::int64_t>(h.area_places[area]); },
+      [&](std::uint64_t area, std::int64_t has, std::uint32_t hold) {
+        note(f, o, fmt::format("{} places of area {} were had at once, and it has {}: {}", has, area, h.area_places[area],
+                               name_of_row(h, s.holds[hold].row)));
+      });
+  if (o.limit != 0) {
+    check_sums(
+        accounts, [&](std::uint64_t) { return std::int64_t{o.limit}; },
+        [&](std::uint64_t account, std::int64_t has, std::uint32_t hold) {
+          note(f, o, fmt::format("account {:016x} had {} places: {}", account, has, name_of_row(h, s.holds[hold].row)));
+        });
+    check_limit_refusals(h, s, clock, f, o);
+  }
   check_real_time(h, s, f, o);
-  check_outcomes(h, s, f, o);
   return f;
 }
 

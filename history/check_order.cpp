@@ -17,7 +17,10 @@ class book {
 
   /// What was sold or blocked before anybody of ours came.
   void begins_with(std::size_t look) {
-    for (std::uint32_t seat = 0; seat < h_.seats; ++seat) before_[seat] = h_.state_of(look, seat) != 0;
+    for (auto seat = h_.first_seen(look); seat < h_.last_seen(look); ++seat) {
+      const auto shown = h_.state_of(look, seat);
+      before_[seat] = shown != seen::free && shown != seen::held && shown != seen::paying;
+    }
   }
 
   void happens(std::uint32_t i) {
@@ -108,16 +111,16 @@ class book {
   /// A look at everything tells of the newest record of all.
   void looked(std::uint32_t i) {
     const auto& r = h_.rows[i];
-    for (std::uint32_t seat = 0; seat < h_.seats; ++seat) {
+    for (auto seat = h_.first_seen(i); seat < h_.last_seen(i); ++seat) {
       if (before_[seat]) continue;
-      const auto seen = h_.state_of(i, seat);
+      const auto shown = h_.state_of(i, seat);
       const auto n = owner_[seat];
       const bool is_sold = n != nobody && holds_[n].is == state::sold;
-      if (is_sold && seen != 3)
+      if (is_sold && shown != seen::sold)
         wrong(i, fmt::format("does not show seat {} as sold, which {} bought", seat, name_of_row(h_, s_.holds[n].row)));
-      if (!is_sold && seen == 0 && n != nobody && surely_has(n, r.server))
+      if (!is_sold && shown == seen::free && n != nobody && surely_has(n, r.server))
         wrong(i, fmt::format("shows seat {} as free, which {} has", seat, name_of_row(h_, s_.holds[n].row)));
-      if (!is_sold && seen == 3 && o_.alone && !maybe_sold(seat)) wrong(i, fmt::format("shows seat {} as sold, which nobody bought", seat));
+      if (!is_sold && shown == seen::sold && o_.alone && !maybe_sold(seat)) wrong(i, fmt::format("shows seat {} as sold, which nobody bought", seat));
     }
   }
 
@@ -169,7 +172,7 @@ findings check_order(const history& h, const stories& s, const check_options& o)
   order.reserve(h.rows.size());
   for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
     const auto& r = h.rows[i];
-    if (r.came == outcome::yes && (r.what != operation::look || r.items != 0)) order.push_back({r.record, i});
+    if (r.came == outcome::yes && r.again == 0) order.push_back({r.record, i});
   }
   // A look comes after the record that it tells of.
   std::sort(order.begin(), order.end(), [&](const entry& a, const entry& b) {
@@ -178,7 +181,7 @@ findings check_order(const history& h, const stories& s, const check_options& o)
   });
   f.looked_at = order.size();
   book all(h, s, o, f);
-  if (!order.empty() && h.rows[order.front().row].what == operation::look) all.begins_with(order.front().row);
+  for (const auto look : s.first_looks) all.begins_with(look);
   std::uint64_t server = 0;
   for (std::size_t i = 0; i < order.size(); ++i) {
     const auto& r = h.rows[order[i].row];
@@ -193,6 +196,7 @@ findings check_order(const history& h, const stories& s, const check_options& o)
       note(f, o, fmt::format("{} is of an earlier time than a record before it", name_of_row(h, order[i].row)));
     server = std::max(server, s.told_before[order[i].row]);
     all.happens(order[i].row);
+    if (o.tell && i % 65'536 == 0) o.tell(static_cast<double>(i) / static_cast<double>(order.size()));
   }
   return f;
 }

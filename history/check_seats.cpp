@@ -1,8 +1,9 @@
 // The exact search, one seat at a time (Wing and Gong; Lowe): forward in time, keeping every state that the seat can be in together
 // with which of the operations under way have happened already. It stays small because few operations on a seat change it, and
-// those that only see it are put where they first fit, which loses nothing.
+// those that only see it are put where they first fit, which loses nothing; those that came to see the same share a bit.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -11,10 +12,6 @@
 namespace holdfast::history {
 
 namespace {
-
-// core::refusal and core::seat_state, as the file has them.
-constexpr std::uint8_t refused_blocked = 51, refused_sold_out = 52, refused_none_free_now = 53;
-constexpr unsigned seen_free = 0, seen_held = 1, seen_paying = 2;
 
 enum class phase : std::uint8_t { free, held, sold };
 constexpr std::uint8_t bit_of(phase p) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(p)); }
@@ -40,7 +37,7 @@ class seat_search {
  public:
   enum class result { fits, violation, too_much };
 
-  result run(std::vector<touch>& touches, phase at_first) {
+  result run(std::span<const touch> touches, phase at_first) {
     events_.clear();
     for (std::uint32_t i = 0; i < touches.size(); ++i) {
       events_.push_back({touches[i].from, i, false});
@@ -49,7 +46,8 @@ class seat_search {
     std::sort(events_.begin(), events_.end(),
               [](const event& a, const event& b) { return a.at != b.at ? a.at < b.at : a.returns < b.returns; });
     configs_.assign(1, {at_first, nobody, 0});
-    bits_.assign(touches.size(), 0);
+    bits_.assign(1, 0);
+    bit_of_.assign(touches.size(), 0);
     under_way_.fill(nobody);
     used_ = optional_ = sees_ = 0;
     for (const auto& e : events_) {
@@ -70,30 +68,52 @@ class seat_search {
  private:
   struct event { std::uint64_t at; std::uint32_t touch; bool returns; };
 
-  bool begin(const std::vector<touch>& touches, std::uint32_t i) {
+  bool begin(std::span<const touch> touches, std::uint32_t i) {
+    const auto& t = touches[i];
+    // What has seen what it saw in every possible world needs no bit.
+    if (t.what == touch::kind::see && std::ranges::all_of(configs_, [&](const config& c) { return (t.fits & bit_of(c.in)) != 0; }))
+      return true;
+    if (t.what == touch::kind::see && share(touches, i)) return true;
     if (~used_ == 0) reclaim();
     if (~used_ == 0 || configs_.size() > 256) return false;
     const auto n = static_cast<unsigned>(__builtin_ctzll(~used_));
     used_ |= std::uint64_t{1} << n;
     under_way_[n] = i;
-    bits_[i] = std::uint64_t{1} << n;
-    if (touches[i].to == never) optional_ |= bits_[i];
-    if (touches[i].what == touch::kind::see) sees_ |= bits_[i];
-    if (touches[i].what == touch::kind::see)
-      for (auto& c : configs_)
-        if ((touches[i].fits & bit_of(c.in)) != 0) c.done |= bits_[i];
+    const auto bit = std::uint64_t{1} << n;
+    bit_of_[i] = static_cast<std::uint32_t>(bits_.size());
+    bits_.push_back(bit);
+    if (t.to == never) optional_ |= bit;
+    if (t.what != touch::kind::see) return true;
+    sees_ |= bit;
+    for (auto& c : configs_)
+      if ((t.fits & bit_of(c.in)) != 0) c.done |= bit;
     return true;
+  }
+
+  /// Whoever came to see the same, and has seen it in the same worlds, has seen it from now on whenever this one has.
+  bool share(std::span<const touch> touches, std::uint32_t i) {
+    for (auto rest = used_ & sees_; rest != 0; rest &= rest - 1) {
+      const auto bit = rest & -rest;
+      const auto other = under_way_[static_cast<unsigned>(__builtin_ctzll(rest))];
+      if (touches[other].fits != touches[i].fits) continue;
+      const auto same = [&](const config& c) { return ((c.done & bit) != 0) == ((touches[i].fits & bit_of(c.in)) != 0); };
+      if (!std::ranges::all_of(configs_, same)) continue;
+      bit_of_[i] = bit_of_[other];
+      return true;
+    }
+    return false;
   }
 
   /// What has happened in every possible world is under way no more.
   void reclaim() {
-    std::uint64_t all = used_ & optional_;
+    auto all = used_;
     for (const auto& c : configs_) all &= c.done;
     for (auto& c : configs_) c.done &= ~all;
     forget(all);
   }
 
   void forget(std::uint64_t bits) {
+    for (auto rest = bits; rest != 0; rest &= rest - 1) bits_[bit_of_[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]]] = 0;
     used_ &= ~bits;
     optional_ &= ~bits;
     sees_ &= ~bits;
@@ -121,7 +141,7 @@ class seat_search {
     return false;
   }
 
-  config after(const std::vector<touch>& touches, const touch& t, std::uint64_t bit, config c) const {
+  config after(std::span<const touch> touches, const touch& t, std::uint64_t bit, config c) const {
     const bool frees = t.what == touch::kind::give || t.what == touch::kind::end;
     c.in = frees ? phase::free : t.what == touch::kind::take ? phase::held : phase::sold;
     c.holder = frees ? nobody : t.hold;
@@ -134,8 +154,9 @@ class seat_search {
   }
 
   /// Keeps the worlds in which operation `i` has happened by now, found by letting others happen before it. False: there is none.
-  bool finish(const std::vector<touch>& touches, std::uint32_t i) {
-    const auto bit = bits_[i];
+  bool finish(std::span<const touch> touches, std::uint32_t i) {
+    const auto bit = bits_[bit_of_[i]];
+    if (bit == 0) return true;  // it has happened in every world
     const bool end = touches[i].what == touch::kind::end;
     reached_.clear();
     kept_.clear();
@@ -162,7 +183,8 @@ class seat_search {
 
   std::vector<event> events_;
   std::vector<config> configs_, kept_, reached_;
-  std::vector<std::uint64_t> bits_;
+  std::vector<std::uint32_t> bit_of_;  ///< of each touch, an index into `bits_`
+  std::vector<std::uint64_t> bits_;    ///< 0: has happened in every world; the first one always is
   std::array<std::uint32_t, 64> under_way_{};
   std::uint64_t used_ = 0, optional_ = 0, sees_ = 0;
   std::uint32_t worst_ = 0;
@@ -170,11 +192,19 @@ class seat_search {
 
 /// The phases that a refused line may have seen; 0: nothing is said about it.
 std::uint8_t seen_by_refusal(const row& r, std::uint32_t line) {
-  if (r.refusal < refused_blocked || r.refusal > refused_none_free_now || line >= 8 || (r.offending >> line & 1U) == 0) return 0;
+  if (r.refusal < said::blocked || r.refusal > said::none_free_now || line >= 8) return 0;
+  const bool offends = (r.offending >> line & 1U) != 0;
+  // It is the least of these refusals and says of every line whether it is in the way.
+  if (r.refusal == said::none_free_now) return bit_of(offends ? phase::held : phase::free);
+  if (!offends) return 0;
   const bool only_one = (r.offending & (r.offending - 1U)) == 0;
-  if (only_one && r.refusal == refused_none_free_now) return bit_of(phase::held);
-  if (only_one && r.refusal == refused_sold_out) return bit_of(phase::sold);
+  if (only_one && r.refusal == said::sold_out) return bit_of(phase::sold);
   return bit_of(phase::held) | bit_of(phase::sold);
+}
+
+/// A blocked seat is like one that was sold to nobody.
+std::uint8_t phases_of(unsigned state) {
+  return bit_of(state == seen::free ? phase::free : state == seen::held || state == seen::paying ? phase::held : phase::sold);
 }
 
 /// All operations, seat by seat.
@@ -215,12 +245,9 @@ void each_touch(const history& h, const stories& s, const clock_map& clock, cons
   }
   for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
     const auto& r = h.rows[i];
-    if (r.what != operation::look || r.came != outcome::yes || r.items == 0) continue;
-    for (std::uint32_t seat = 0; seat < h.seats; ++seat) {
-      const auto state = h.state_of(i, seat);
-      const auto fits = state == seen_free                           ? bit_of(phase::free)
-                        : state == seen_held || state == seen_paying ? bit_of(phase::held)
-                                                                     : bit_of(phase::sold);
+    if (r.what != operation::look) continue;
+    for (auto seat = h.first_seen(i); seat < h.last_seen(i); ++seat) {
+      const auto fits = phases_of(h.state_of(i, seat));
       visit(seat, touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
     }
   }
@@ -243,24 +270,20 @@ findings check_seats(const history& h, const stories& s, const clock_map& clock,
   findings f;
   const auto b = sort_by_seat(h, s, clock, o);
   f.looked_at = b.touches.size();
-  // What the first look shows was there before anybody asked.
-  const auto first_look = std::ranges::find_if(h.rows, [](const row& r) { return r.what == operation::look && r.items != 0; });
-  const bool looked_first = first_look != h.rows.end() && std::ranges::all_of(h.rows, [&](const row& r) {
-                              return r.invoked >= first_look->answered || r.what == operation::look;
-                            });
-  const auto look = static_cast<std::size_t>(first_look - h.rows.begin());
+  // Without a look at it a seat is taken to have been free before anybody asked.
+  std::vector<std::uint8_t> at_first(h.seats, bit_of(phase::free));
+  for (const auto look : s.first_looks)
+    for (auto seat = h.first_seen(look); seat < h.last_seen(look); ++seat) at_first[seat] = phases_of(h.state_of(look, seat));
   seat_search search;
-  std::vector<touch> touches;
   for (std::uint32_t seat = 0; seat < h.seats; ++seat) {
-    const auto state = looked_first ? h.state_of(look, seat) : seen_free;
-    if (state == seen_held || state == seen_paying || !o.alone) {
+    if (o.tell && seat % 1'024 == 0) o.tell(static_cast<double>(seat) / h.seats);
+    if (at_first[seat] == bit_of(phase::held) || !o.alone) {
       ++f.left_out;
       continue;
     }
-    touches.assign(b.touches.begin() + static_cast<std::ptrdiff_t>(b.first[seat]),
-                   b.touches.begin() + static_cast<std::ptrdiff_t>(b.first[seat + 1U]));
+    const auto touches = std::span(b.touches).subspan(b.first[seat], b.first[seat + 1U] - b.first[seat]);
     if (touches.empty()) continue;
-    switch (search.run(touches, state == seen_free ? phase::free : phase::sold)) {
+    switch (search.run(touches, at_first[seat] == bit_of(phase::free) ? phase::free : phase::sold)) {
       case seat_search::result::fits: break;
       case seat_search::result::too_much: ++f.left_out; break;
       case seat_search::result::violation:

@@ -8,7 +8,7 @@ namespace holdfast::history {
 clock_map::clock_map(const history& h) {
   marks_.reserve(h.rows.size());
   for (const auto& r : h.rows)
-    if (r.came != outcome::unknown && r.server != 0) marks_.push_back({r.server, r.invoked, r.answered});
+    if (r.came != outcome::unknown && r.server != 0) marks_.push_back({r.server, r.came == outcome::yes ? r.invoked : 0, r.answered});
   // Answers come nearly in the order of the server's time.
   if (!std::ranges::is_sorted(marks_, {}, &mark::server)) std::ranges::sort(marks_, {}, &mark::server);
   for (std::size_t i = 1; i < marks_.size(); ++i) marks_[i].invoked = std::max(marks_[i].invoked, marks_[i - 1].invoked);
@@ -48,46 +48,45 @@ namespace {
 /// From the names of holds to small numbers.
 class numbering {
  public:
-  explicit numbering(std::size_t most) : slots_(std::bit_ceil(most * 2 + 16), slot{0, nobody}), mask_(slots_.size() - 1) {}
+  explicit numbering(std::size_t most) : slots_(std::bit_ceil(most * 2 + 16), nobody), mask_(slots_.size() - 1) { names_.reserve(most); }
   std::uint32_t operator()(std::uint64_t name) {
     for (auto i = (name * 0x9e3779b97f4a7c15ULL) >> 20U;; ++i) {
-      auto& s = slots_[i & mask_];
-      if (s.number == nobody) {
-        s = {name, next_++};
-        return s.number;
+      auto& slot = slots_[i & mask_];
+      if (slot == nobody) {
+        slot = static_cast<std::uint32_t>(names_.size());
+        names_.push_back(name);
+        return slot;
       }
-      if (s.name == name) return s.number;
+      if (names_[slot] == name) return slot;
     }
   }
-  [[nodiscard]] std::uint32_t size() const { return next_; }
 
  private:
-  struct slot { std::uint64_t name; std::uint32_t number; };
-  std::vector<slot> slots_;
+  std::vector<std::uint32_t> slots_;  // numbers alone: most names come once, and a small table stays near
   std::size_t mask_;
-  std::uint32_t next_ = 0;
+  std::vector<std::uint64_t> names_;
 };
 
 std::vector<std::uint64_t> told_before(const history& h) {
-  struct moment { std::uint64_t at; std::uint32_t row; };
-  std::vector<moment> asked, answered;
-  asked.reserve(h.rows.size());
-  answered.reserve(h.rows.size());
-  for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
-    asked.push_back({h.rows[i].invoked, i});
-    if (h.rows[i].came != outcome::unknown) answered.push_back({h.rows[i].answered, i});
-  }
-  const auto sort = [](std::vector<moment>& v) {
-    if (!std::ranges::is_sorted(v, {}, &moment::at)) std::ranges::sort(v, {}, &moment::at);
-  };
-  sort(asked);
-  sort(answered);
+  struct moment { std::uint64_t at, server; };
+  std::vector<moment> told;
+  told.reserve(h.rows.size());
+  for (const auto& r : h.rows)
+    if (r.came != outcome::unknown) told.push_back({r.answered, r.server});
+  if (!std::ranges::is_sorted(told, {}, &moment::at)) std::ranges::sort(told, {}, &moment::at);
+  for (std::size_t i = 1; i < told.size(); ++i) told[i].server = std::max(told[i].server, told[i - 1].server);
   std::vector<std::uint64_t> before(h.rows.size());
-  std::uint64_t server = 0;
-  std::size_t done = 0;
-  for (const auto& m : asked) {
-    for (; done < answered.size() && answered[done].at < m.at; ++done) server = std::max(server, h.rows[answered[done].row].server);
-    before[m.row] = server;
+  // The next row was asked at about the time of this one: the search begins where the last one ended.
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < h.rows.size(); ++i) {
+    const auto asked = h.rows[i].invoked;
+    std::size_t low = at, high = at;
+    for (std::size_t step = 1; low > 0 && told[low - 1].at >= asked; step *= 2) low = low > step ? low - step : 0;
+    for (std::size_t step = 1; high < told.size() && told[high].at < asked; step *= 2) high = std::min(told.size(), high + step);
+    at = static_cast<std::size_t>(std::partition_point(told.begin() + static_cast<std::ptrdiff_t>(low), told.begin() + static_cast<std::ptrdiff_t>(high),
+                                                       [&](const moment& m) { return m.at < asked; }) -
+                                  told.begin());
+    before[i] = at == 0 ? 0 : told[at - 1].server;
   }
   return before;
 }
@@ -98,15 +97,18 @@ stories tell(const history& h) {
   stories s;
   s.hold_of.resize(h.rows.size(), nobody);
   s.told_before = told_before(h);
-  std::size_t placed = 0;
-  for (const auto& r : h.rows) placed += r.what == operation::hold ? 1 : 0;
-  numbering number(placed + 1);
+  std::size_t placed = 0, others = 0;
+  for (const auto& r : h.rows) ++(r.what == operation::hold ? placed : others);
+  numbering number(placed + others);
   std::vector<std::uint64_t> before_paying;
+  s.holds.reserve(placed + 1);
+  before_paying.reserve(placed + 1);
   for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
     const auto& r = h.rows[i];
     if (r.what == operation::look) continue;
     const auto n = s.hold_of[i] = number(r.hold);
     if (n == s.holds.size()) s.holds.emplace_back(), before_paying.push_back(0);
+    if (r.again != 0) continue;
     auto& a = s.holds[n];
     const auto answered = r.came == outcome::unknown ? never : r.answered;
     switch (r.what) {
@@ -144,7 +146,20 @@ stories tell(const history& h) {
       case operation::look: break;
     }
   }
+  auto first_other = never;
+  for (const auto& r : h.rows)
+    if (r.what != operation::look) first_other = std::min(first_other, r.invoked);
+  for (std::uint32_t i = 0; i < h.rows.size() && h.rows[i].what == operation::look; ++i)
+    if (h.rows[i].answered <= first_other) s.first_looks.push_back(i);
   return s;
+}
+
+std::optional<std::uint64_t> shift_told(const history& h) {
+  const auto is_look = [](const row& r) { return r.what == operation::look; };
+  const auto first = std::ranges::find_if(h.rows, is_look);
+  if (first == h.rows.end() || !is_look(h.rows.back())) return std::nullopt;
+  const auto last = h.rows.back().deadline;
+  return last - std::min(last, first->deadline);
 }
 
 }  // namespace holdfast::history

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "history/history.hpp"
@@ -12,11 +13,14 @@ namespace holdfast::history {
 inline constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 inline constexpr std::uint32_t nobody = std::numeric_limits<std::uint32_t>::max();
 
-/// The time in an answer is that of its turn in the server, which may have begun a little before the question was written.
+/// For clocks that are read one after the other.
 inline constexpr std::uint64_t slack_us = 1'000;
+/// What refuses before the session is asked tells the time at which its turn began, and reads questions on for that long at most.
+inline constexpr std::uint64_t turn_us = 1'000'000;
 
 /// Bounds for the moment at which the server's clock showed an instant. Nothing is assumed of that clock but that it never runs
-/// backwards: whoever was answered with an earlier time had asked before the moment, whoever was answered with a later one after.
+/// backwards: whoever was accepted at an earlier time had asked before the moment, whoever was answered with a later one heard
+/// it after.
 class clock_map {
  public:
   explicit clock_map(const history& h);
@@ -54,7 +58,12 @@ struct stories {
   /// Of each row: the latest server time that anybody had been told when it was asked. It was decided then or later, and not
   /// after its own server time, which is that of its sending.
   std::vector<std::uint64_t> told_before;
+  /// Looks that were over before anything else was asked: what they show was there before.
+  std::vector<std::uint32_t> first_looks;
 };
 [[nodiscard]] stories tell(const history& h);
+
+/// By how much the session says that it moved deadlines between the first and the last look, us. Nothing, unless the last row is a look.
+[[nodiscard]] std::optional<std::uint64_t> shift_told(const history& h);
 
 }  // namespace holdfast::history

@@ -1,6 +1,7 @@
 // sale: a rush on one session, or with --pipeline a race of holds alone.
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -61,23 +62,47 @@ base::result<core::session_seen> state_of(client::blocking& c, core::session_id 
   return std::move(*seen->seen);
 }
 
-/// All seats in one look, for the history. A hall of several pages is never seen at one instant, so it gets none.
+/// All seats as they are, for the history: a page of them at an instant. With them by how much deadlines have moved.
 base::result<void> look_at_all(client::blocking& c, const protocol::session_brief& s, history::recorder& to) {
-  if (s.seats == 0 || s.seats > core::seats_per_page) return {};
-  history::row r;
-  r.what = history::operation::look;
-  r.invoked = history::monotonic_ns();
-  const auto seen = c.seats(s.id, {0});
-  if (!seen) return seen.failure();
-  if (!seen->seen) return {};
-  r.answered = history::monotonic_ns();
-  r.came = history::outcome::yes;
-  r.server = seen->now.value;
-  r.record = seen->said.tells_of.value;
-  std::vector<history::line_item> items((seen->seen->states.size() + 7) / 8);
-  std::ranges::copy(seen->seen->states, reinterpret_cast<unsigned char*>(items.data()));
-  to.add(r, items);
+  const auto state = state_of(c, s.id);
+  if (!state) return state.failure();
+  for (std::uint32_t page = 0; page * core::seats_per_page < s.seats; ++page) {
+    history::row r;
+    r.what = history::operation::look;
+    r.invoked = history::monotonic_ns();
+    const auto seen = c.seats(s.id, {page});
+    if (!seen) return seen.failure();
+    if (!seen->seen) return base::error{base::trouble::unavailable, fmt::format("the seats cannot be looked at: {}", core::name_of(seen->said.refused))};
+    r.answered = history::monotonic_ns();
+    r.came = history::outcome::yes;
+    r.server = seen->now.value;
+    r.record = seen->said.tells_of.value;
+    r.deadline = state->shift_us;
+    const auto& states = seen->seen->states;
+    r.hold = seen->seen->first;
+    r.account = states.size();
+    std::vector<history::line_item> items((states.size() + 7) / 8);
+    std::ranges::copy(states, reinterpret_cast<unsigned char*>(items.data()));
+    to.add(r, items);
+  }
   return {};
+}
+
+base::result<history::recorder> begin_history(client::blocking& c, const protocol::session_brief& s, const core::plan& p, const std::string& file) {
+  std::vector<std::uint64_t> areas;
+  for (const auto& a : p.areas) areas.push_back(std::accumulate(a.capacity.begin(), a.capacity.end(), std::uint64_t{0}));
+  auto made = history::recorder::create(file, s.id.value, static_cast<std::uint32_t>(p.seats.size()), areas);
+  if (!made) return made.failure();
+  if (const auto looked = look_at_all(c, s, *made); !looked) return looked.failure();
+  return made;
+}
+
+/// A history without its last looks is one all the same: of a server that did not come back.
+base::result<void> end_history(client::blocking& c, const protocol::session_brief& s, history::recorder& to) {
+  // Twice: what nobody was answered about is over by the second time.
+  bool there = true;
+  for (int i = 0; i < 2 && there; ++i) there = look_at_all(c, s, to).ok();
+  return to.close();
 }
 
 /// Looks until the holds that nobody came back to have ended.
@@ -145,12 +170,9 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   f.depth = (*over)->depth();
   std::optional<history::recorder> recorder;
   if (!o.history.empty()) {
-    auto made = history::recorder::create(o.history, s.id.value, static_cast<std::uint32_t>(p->seats.size()));
-    HOLDFAST_CLI_TRY(in, made);
-    recorder.emplace(std::move(*made));
-    r.record_in(*recorder);
-    const auto looked = look_at_all(c, s, *recorder);
-    HOLDFAST_CLI_TRY(in, looked);
+    auto begun = begin_history(c, s, *p, o.history);
+    HOLDFAST_CLI_TRY(in, begun);
+    r.record_in(recorder.emplace(std::move(*begun)));
   }
   const auto begun = steady::now();
   r.start(**over);
@@ -161,19 +183,13 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   f.seconds = seconds_since(begun);
   f.wire = (*over)->counted();
   over->reset();
-  if (r.counts().places_left != 0 && !o.no_wait && r.counts().unknown_outcome == 0) {
-    const auto waited = wait_for_expiry(c, s.id, r.counts().last_left, f);
-    HOLDFAST_CLI_TRY(in, waited);
-  }
+  base::result<void> waited;
+  if (r.counts().places_left != 0 && !o.no_wait && r.counts().unknown_outcome == 0) waited = wait_for_expiry(c, s.id, r.counts().last_left, f);
   if (recorder) {
-    // Twice: what nobody was answered about is over by the second time.
-    for (int i = 0; i < 2; ++i) {
-      const auto looked = look_at_all(c, s, *recorder);
-      HOLDFAST_CLI_TRY(in, looked);
-    }
-    const auto closed = recorder->close();
+    const auto closed = end_history(c, s, *recorder);
     HOLDFAST_CLI_TRY(in, closed);
   }
+  HOLDFAST_CLI_TRY(in, waited);
   const auto after = state_of(c, s.id);
   HOLDFAST_CLI_TRY(in, after);
   f.after = *after;
@@ -228,15 +244,17 @@ void add_sale(CLI::App& app, invocation& in) {
   percent("--give-back", o->rush.give_back_percent, "percent who release");
   percent("--extend", o->rush.extend_percent, "percent who extend before they pay");
   percent("--fail", o->rush.fail_percent, "percent whose first payment fails");
+  percent("--ask-again", o->rush.again_percent, "percent of accepted requests that are sent once more, with the same id; the answer must be the same");
+  c->add_option("--accounts", o->rush.accounts, "so many accounts share the buying, and the purchase limits with it; default: one a buyer");
   c->add_option("--for", o->hold_for, "how long a hold lasts")->capture_default_str();
   c->add_option("--walk-away-after", o->leave_after, "how long the holds last that are left to expire")->capture_default_str();
   c->add_option("--give-up-after", o->give_up_after, "without --requests and --buyers: end when for so long nobody got a hold")->capture_default_str();
   c->add_option("--price", o->rush.price, "a place, in minor units")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
   c->add_option("--seed", o->rush.seed, "of all chances; default: another one each time");
-  c->add_option("--history", o->history, "write every operation as its client saw it to this file, for `holdfast check`");
+  auto* history = c->add_option("--history", o->history, "write every operation as its client saw it to this file, for `holdfast check`");
   c->add_flag("--no-wait", o->no_wait, "do not wait until what was left has expired");
   auto* pipeline = c->add_option("--pipeline", o->pipeline, "instead of a rush: only holds of one place each, so many in flight a connection");
-  pipeline->check(CLI::Range(1, 1'000'000));
+  pipeline->check(CLI::Range(1, 1'000'000))->excludes(history);
   c->add_option("--holds", o->holds, "with --pipeline: how many; default: a hold a seat")->needs(pipeline);
   c->add_option("--area", o->area, "with --pipeline: hold standing room of this area instead of seats")->needs(pipeline);
   c->callback([&in, o] { in.todo = [&in, o] { return sale(in, *o); }; });

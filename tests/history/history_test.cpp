@@ -17,11 +17,11 @@ using history_t = holdfast::history::history;
 namespace {
 
 struct verdict {
-  findings intervals, seats, order;
-  [[nodiscard]] std::uint64_t found() const { return intervals.found + seats.found + order.found; }
+  findings intervals, holds, seats, order;
+  [[nodiscard]] std::uint64_t found() const { return intervals.found + holds.found + seats.found + order.found; }
   [[nodiscard]] std::string text() const {
     std::string all;
-    for (const auto* f : {&intervals, &seats, &order})
+    for (const auto* f : {&intervals, &holds, &seats, &order})
       for (const auto& v : f->violations) all += v + "\n";
     return all;
   }
@@ -30,7 +30,7 @@ struct verdict {
 verdict check(const history_t& h, const check_options& o = {}) {
   const auto s = tell(h);
   const clock_map clock(h);
-  return {check_intervals(h, s, clock, o), check_seats(h, s, clock, o), check_order(h, s, o)};
+  return {check_intervals(h, s, clock, o), check_holds(h, s, clock, o), check_seats(h, s, clock, o), check_order(h, s, o)};
 }
 
 /// Rows by hand: a hall of four seats, times in milliseconds.
@@ -63,8 +63,12 @@ TEST_CASE("true histories are found true") {
     o.seats = 20 + static_cast<std::uint32_t>(seed % 5) * 60;
     o.operations = 4'000;
     o.unheard_per_mille = seed % 3 == 0 ? 40 : 5;
+    o.again_percent = seed % 2 == 0 ? 10 : 0;
+    if (seed % 4 >= 2) o.accounts = 12, o.limit = 5, o.standing = 30;
     const auto h = true_history(o);
-    const auto v = check(h);
+    check_options how;
+    how.limit = o.limit;
+    const auto v = check(h, how);
     REQUIRE_MESSAGE(v.found() == 0, "seed ", seed, ":\n", v.text());
     CHECK(v.seats.left_out < o.seats / 10);
     CHECK(v.seats.looked_at > 2'000);
@@ -142,7 +146,7 @@ TEST_CASE("a file comes back as it was written; a damaged one is refused") {
                     ("holdfast-history-" + std::to_string(std::chrono::steady_clock::now().time_since_epoch().count()));
   const auto h = true_history({.seed = 3, .operations = 500});
   {
-    auto r = recorder::create(path, h.session, h.seats);
+    auto r = recorder::create(path, h.session, h.seats, h.area_places);
     REQUIRE(r.ok());
     for (std::size_t i = 0; i < h.rows.size(); ++i) r->add(h.rows[i], h.lines_of(i));
     REQUIRE(r->close().ok());
@@ -171,6 +175,7 @@ TEST_CASE("speed, printed") {
   timed("stories and clock", [&] { s = tell(h); });
   const clock_map clock(h);
   timed("intervals", [&] { CHECK(check_intervals(h, s, clock, {}).found == 0); });
+  timed("each hold", [&] { CHECK(check_holds(h, s, clock, {}).found == 0); });
   timed("order", [&] { CHECK(check_order(h, s, {}).found == 0); });
   timed("seats, exact", [&] { CHECK(check_seats(h, s, clock, {}).found == 0); });
   timed("all", [&] { CHECK(check(h).found() == 0); });

@@ -4,6 +4,7 @@
 #include <array>
 #include <memory>
 #include <queue>
+#include <utility>
 
 #include "base/random.hpp"
 #include "core/engine.hpp"
@@ -19,19 +20,20 @@ namespace {
 constexpr std::uint64_t opening = 1'700'000'000'000'000;
 constexpr std::uint64_t mono_at_opening = 5'000'000'000;  // ns
 
-std::shared_ptr<const session_terms> terms_of(std::uint32_t seats) {
+std::shared_ptr<const session_terms> terms_of(const crowd_options& o) {
   auto p = std::make_shared<plan>();
   p->name = "hall";
   p->categories = {{"all", ""}};
   p->allocations = {"public"};
   p->zones = {"main"};
   p->rows = {{0, "A"}};
-  for (std::uint32_t i = 0; i < seats; ++i) {
+  for (std::uint32_t i = 0; i < o.seats; ++i) {
     plan_seat s;
     s.number = std::to_string(i + 1);
     s.identity = "s" + s.number;
     p->seats.push_back(s);
   }
+  if (o.standing != 0) p->areas = {{"pit", "pit", 0, {o.standing}}};
   auto t = std::make_shared<session_terms>();
   t->name = "true";
   t->currency = "EUR";
@@ -42,17 +44,21 @@ std::shared_ptr<const session_terms> terms_of(std::uint32_t seats) {
   open.holds_per_owner_max = 100;
   open.hold_max = open.paying_max = open.lifetime_max = 600'000;
   open.extensions_max = open.attempts_max = 32;
+  if (o.limit != 0) open.rules = {{key_kind::account, ~std::uint64_t{0}, o.limit}};
   t->rules.channels = {open};
   t->rules.pay_min = 1;
   return t;
 }
 
 struct buyer {
-  id128 owner, hold;
+  id128 owner, account, hold;
+  request last;          ///< as it was asked; what it points to lies below
+  limit_key key;
   std::array<line, 4> lines;
   std::uint32_t count = 0;
   operation next = operation::hold;
-  bool alive = false;
+  bool alive = false, again = false;
+  bool yes = false;      ///< while it is asked again: the answer
   std::uint64_t asked = 0;
 };
 
@@ -65,9 +71,10 @@ struct arrival {
 
 class theatre final : step_sink {
  public:
-  explicit theatre(const crowd_options& o) : o_(o), chance_(o.seed), terms_(terms_of(o.seats)), engine_(created()) {
+  explicit theatre(const crowd_options& o) : o_(o), chance_(o.seed), terms_(terms_of(o)), engine_(created()) {
     h_.seats = o.seats;
     h_.session = 1;
+    if (o.standing != 0) h_.area_places = {o.standing};
     buyers_.resize(o.at_once);
     request r;
     r.head.from.who = role::op;
@@ -90,6 +97,7 @@ class theatre final : step_sink {
     history::history sorted;
     sorted.seats = h_.seats;
     sorted.session = h_.session;
+    sorted.area_places = h_.area_places;
     for (const auto& [at, i] : order_) sorted.add(h_.rows[i], h_.lines_of(i));
     return sorted;
   }
@@ -120,6 +128,7 @@ class theatre final : step_sink {
     if (!who.alive) {
       who.alive = true;
       who.owner = chance_.id();
+      who.account = o_.accounts == 0 ? who.owner : id128{7, 1 + chance_.below(o_.accounts)};
       who.next = operation::hold;
     }
     if (who.next == operation::hold) {
@@ -132,6 +141,10 @@ class theatre final : step_sink {
         for (std::uint32_t k = 0; k < i; ++k)
           if (who.lines[k].number == who.lines[i].number) who.count = i;
       }
+      if (o_.standing != 0 && chance_.chance(20)) {
+        who.count = 1;
+        who.lines[0] = {place_kind::area, 0, static_cast<std::uint32_t>(chance_.between(1, 3)), 1};
+      }
     }
     who.asked = at;
     queue_.push({at + 1'000 + chance_.below(2'000'000), b});
@@ -140,7 +153,12 @@ class theatre final : step_sink {
   void happen(const arrival& a) {
     auto& who = buyers_[a.who];
     now_ = std::max(now_, a.at);
-    request r;
+    auto& r = who.last;
+    if (who.again) {
+      engine_.step({&r, 1}, log_at(now_), *this);
+      return hear(a.who, now_ + 1'000 + chance_.below(2'000'000), log_at(now_ + chance_.below(1'000)));
+    }
+    r = {};
     r.head.from.who = role::shop;
     if (who.next != operation::confirm) r.head.id = command_id{who.next == operation::hold ? who.hold : chance_.id()};
     const auto now = log_at(now_);
@@ -150,8 +168,9 @@ class theatre final : step_sink {
     static constexpr std::uint8_t reference[] = {'p', 'a', 'y'};
     switch (who.next) {
       case operation::hold:
+        who.key = {key_kind::account, who.account};
         r.asked = command{hold_seats{
-            owner, {}, lines(who.lines.data(), who.count), static_cast<interval_ms>(chance_.between(1, 40)), 1, {}}};
+            owner, {&who.key, 1}, lines(who.lines.data(), who.count), static_cast<interval_ms>(chance_.between(1, 40)), 1, {}}};
         break;
       case operation::extend: r.asked = command{extend_hold{owner, hold, static_cast<interval_ms>(chance_.between(10, 60))}}; break;
       case operation::begin_payment: r.asked = command{begin_payment{owner, hold, reference, 20, {}}}; break;
@@ -167,16 +186,19 @@ class theatre final : step_sink {
   void hear(std::uint32_t b, std::uint64_t at, log_time server) {
     auto& who = buyers_[b];
     const bool yes = said_.refused == refusal::none && said_.outcome != money_outcome::refund_due;
-    const bool unheard = chance_.below(1'000) < o_.unheard_per_mille;
+    const bool again = std::exchange(who.again, false);
+    const bool unheard = !again && chance_.below(1'000) < o_.unheard_per_mille;
     history::row row;
     row.what = who.next;
     row.invoked = who.asked;
     row.hold = who.hold.lo;
-    row.account = who.owner.lo;
+    row.account = who.account.lo;
+    row.again = again ? 1 : 0;
     if (!unheard) {
       row.answered = at;
       row.server = server.value;
-      row.deadline = said_.deadline.value;
+      row.deadline = said_.granted.value != 0 ? said_.granted.value : said_.deadline.value;
+      row.reason = static_cast<std::uint8_t>(said_.reason);
       row.record = said_.tells_of.value;
       row.came = yes ? outcome::yes : outcome::no;
       row.refusal = static_cast<std::uint8_t>(said_.refused);
@@ -184,10 +206,20 @@ class theatre final : step_sink {
     }
     std::array<history::line_item, 4> items;
     const auto n = who.next == operation::hold ? who.count : 0;
-    for (std::uint32_t i = 0; i < n; ++i) items[i] = {who.lines[i].number * 2, 1};
+    for (std::uint32_t i = 0; i < n; ++i) items[i] = {who.lines[i].number * 2 + (who.lines[i].kind == place_kind::area ? 1U : 0U), who.lines[i].count};
     add(row, {items.data(), n}, unheard ? at + 50'000'000 : at);
-    if (unheard) who.alive = false;
-    else go_on(who, yes);
+    if (unheard) {
+      who.alive = false;
+    } else if (again) {
+      go_on(who, who.yes);
+    } else if (said_.refused == refusal::none && chance_.chance(o_.again_percent)) {
+      who.again = true;
+      who.yes = yes;
+      who.asked = at + 1'000;
+      return queue_.push({who.asked + 1'000 + chance_.below(2'000'000), b});
+    } else {
+      go_on(who, yes);
+    }
     ask(b, at + chance_.below(unheard ? 50'000'000 : 3'000'000));
   }
 
@@ -223,6 +255,7 @@ class theatre final : step_sink {
     history::row row;
     row.what = operation::look;
     row.came = outcome::yes;
+    row.account = o_.seats;
     row.invoked = at;
     row.answered = now_ + 1'000;
     row.server = log_at(now_).value;

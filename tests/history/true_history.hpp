@@ -14,6 +14,10 @@ struct crowd_options {
   std::uint64_t operations = 20'000;
   std::uint32_t at_once = 64;
   unsigned unheard_per_mille = 5;
+  unsigned again_percent = 0;     ///< of acceptances are asked for once more
+  std::uint64_t accounts = 0;     ///< so many share a limit; 0: everybody has his own
+  std::uint32_t limit = 0;        ///< places an account may have; 0: no rule
+  std::uint32_t standing = 0;     ///< places of an area beside the seats
   bool looks_last = true;
 };
 
