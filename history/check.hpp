@@ -43,7 +43,7 @@ struct findings {
 
 /// Notes one more violation.
 void note(findings& f, const check_options& o, std::string what);
-/// For messages: "row 12 (hold 0123456789abcdef, invoked 1.234567 s)".
+/// For messages: "row 12 (hold 0123456789abcdef, record 7, 1.234567 to 1.240000 s)"; seconds since the first row.
 [[nodiscard]] std::string name_of_row(const history& h, std::size_t row);
 
 }  // namespace holdfast::history

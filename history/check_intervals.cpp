@@ -12,8 +12,13 @@ void note(findings& f, const check_options& o, std::string what) {
 }
 
 std::string name_of_row(const history& h, std::size_t row) {
+  static constexpr const char* names[operations] = {"hold", "extend", "begin payment", "payment failed", "confirm", "release", "look"};
   const auto& r = h.rows[row];
-  return fmt::format("row {} (hold {:016x}, record {}, from {} to {})", row + 1, r.hold, r.record, r.invoked, r.answered);
+  const auto since = [&](std::uint64_t t) { return (static_cast<double>(t) - static_cast<double>(h.rows.front().invoked)) / 1e9; };
+  const auto what = r.what == operation::look ? std::string("look") : fmt::format("{} {:016x}", names[static_cast<std::size_t>(r.what)], r.hold);
+  if (r.came == outcome::unknown) return fmt::format("row {} ({}, asked at {:.6f} s, no answer)", row + 1, what, since(r.invoked));
+  const auto said = r.came == outcome::yes ? fmt::format("record {}", r.record) : fmt::format("refused with {}", r.refusal);
+  return fmt::format("row {} ({}, {}, {:.6f} to {:.6f} s)", row + 1, what, said, since(r.invoked), since(r.answered));
 }
 
 namespace {

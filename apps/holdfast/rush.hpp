@@ -109,6 +109,7 @@ class rush final : public client::receiver {
   void go_on(std::uint32_t b, const core::answer& said, core::log_time at);
   void note(std::uint32_t b, const client::arrival* a);
   void look();
+  void ask_for_page(std::uint32_t page);
   void looked(const protocol::answer_message& m);
   void learn(const buyer& who, const core::answer& said);
   void sold(const buyer& who, core::log_time at);
@@ -131,10 +132,15 @@ class rush final : public client::receiver {
   std::chrono::steady_clock::time_point last_luck_{};  ///< when a hold was last accepted
   std::uint32_t pages_ = 1, pages_out_ = 0;
   std::uint64_t left_by_look_ = 0;  ///< places that may still be sold to us, in the look under way
-  std::chrono::steady_clock::time_point next_look_{};
+  std::chrono::steady_clock::time_point next_look_{}, next_noted_look_{};
+  std::uint64_t look_asked_at_ = 0;  ///< for the history; 0: not for it
   std::uint64_t places_in_all_ = 0;
   rush_counts counts_;
   std::array<gateway::histogram, steps> latency_;
 };
+
+/// A page of seats as it was seen, for a history. Not one that may still count holds that are over.
+void note_look(history::recorder& to, const core::seats_seen& s, const core::answer& said, core::log_time now, std::uint64_t asked_at,
+               std::uint64_t shift_us);
 
 }  // namespace holdfast::cli

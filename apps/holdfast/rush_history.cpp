@@ -1,5 +1,7 @@
 // What a rush writes down for `holdfast check`.
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "apps/holdfast/rush.hpp"
 
@@ -43,6 +45,24 @@ void rush::note(std::uint32_t b, const client::arrival* a) {
   for (std::size_t i = 0; i < n; ++i)
     items[i] = {who.lines[i].number * 2 + (who.lines[i].kind == core::place_kind::area ? 1U : 0U), who.lines[i].count};
   recorder_->add(r, std::span(items.data(), n));
+}
+
+void note_look(history::recorder& to, const core::seats_seen& s, const core::answer& said, core::log_time now, std::uint64_t asked_at,
+               std::uint64_t shift_us) {
+  if (s.expiries_pending) return;
+  history::row r;
+  r.what = history::operation::look;
+  r.came = history::outcome::yes;
+  r.invoked = asked_at;
+  r.answered = history::monotonic_ns();
+  r.server = now.value;
+  r.deadline = shift_us;
+  r.hold = s.first;
+  r.account = s.states.size();
+  r.record = said.tells_of.value;
+  std::vector<history::line_item> items((s.states.size() + 7) / 8);
+  std::ranges::copy(s.states, reinterpret_cast<unsigned char*>(items.data()));
+  to.add(r, items);
 }
 
 }  // namespace holdfast::cli

@@ -64,27 +64,20 @@ base::result<core::session_seen> state_of(client::blocking& c, core::session_id 
 
 /// All seats as they are, for the history: a page of them at an instant. With them by how much deadlines have moved.
 base::result<void> look_at_all(client::blocking& c, const protocol::session_brief& s, history::recorder& to) {
+  constexpr int patience = 200;  // looks at one page while holds that are over are still counted
   const auto state = state_of(c, s.id);
   if (!state) return state.failure();
-  for (std::uint32_t page = 0; page * core::seats_per_page < s.seats; ++page) {
-    history::row r;
-    r.what = history::operation::look;
-    r.invoked = history::monotonic_ns();
-    const auto seen = c.seats(s.id, {page});
-    if (!seen) return seen.failure();
-    if (!seen->seen) return base::error{base::trouble::unavailable, fmt::format("the seats cannot be looked at: {}", core::name_of(seen->said.refused))};
-    r.answered = history::monotonic_ns();
-    r.came = history::outcome::yes;
-    r.server = seen->now.value;
-    r.record = seen->said.tells_of.value;
-    r.deadline = state->shift_us;
-    const auto& states = seen->seen->states;
-    r.hold = seen->seen->first;
-    r.account = states.size();
-    std::vector<history::line_item> items((states.size() + 7) / 8);
-    std::ranges::copy(states, reinterpret_cast<unsigned char*>(items.data()));
-    to.add(r, items);
-  }
+  for (std::uint32_t page = 0; page * core::seats_per_page < s.seats; ++page)
+    for (int i = 0; i < patience; ++i) {
+      const auto asked_at = history::monotonic_ns();
+      const auto seen = c.seats(s.id, {page});
+      if (!seen) return seen.failure();
+      if (!seen->seen)
+        return base::error{base::trouble::unavailable, fmt::format("the seats cannot be looked at: {}", core::name_of(seen->said.refused))};
+      note_look(to, *seen->seen, seen->said, seen->now, asked_at, state->shift_us);
+      if (!seen->seen->expiries_pending) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
   return {};
 }
 

@@ -158,6 +158,29 @@ const mutation all[] = {
        }
        return false;
      }},
+    {"a held seat is shown as free",
+     [](victim& v) {
+       const auto look = v.any([](const row& r, std::uint32_t) { return r.what == operation::look; });
+       if (look == nobody) return false;
+       for (std::uint32_t seat = 0; seat < v.h.seats; ++seat)
+         if (v.h.state_of(look, seat) == seen::held && v.surely_taken(seat, v.at(look).invoked, v.at(look).answered, nobody)) {
+           v.shown(look, seat) = seen::free;
+           return true;
+         }
+       return false;
+     }},
+    {"a seat that nobody had is shown as held",
+     [](victim& v) {
+       const auto look = v.any([](const row& r, std::uint32_t) { return r.what == operation::look; });
+       if (look == nobody) return false;
+       for (std::uint32_t seat = 0; seat < v.h.seats; ++seat)
+         if (v.h.state_of(look, seat) == seen::free && v.at(look).record != 0 && look > 0 &&
+             v.surely_free(seat, v.at(look).invoked, v.at(look).answered)) {
+           v.shown(look, seat) = seen::held;
+           return true;
+         }
+       return false;
+     }},
     {"a sold seat is shown as held",
      [](victim& v) {
        for (std::uint32_t seat = 0; seat < v.h.seats; ++seat)

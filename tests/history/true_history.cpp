@@ -86,10 +86,15 @@ class theatre final : step_sink {
   history::history run() {
     look(mono_at_opening + 1'000'000);
     for (std::uint32_t b = 0; b < buyers_.size(); ++b) ask(b, mono_at_opening + 2'000'000 + chance_.below(1'000'000));
+    auto next_look = o_.operations / 8;
     while (h_.rows.size() < o_.operations && !queue_.empty()) {
       const auto a = queue_.top();
       queue_.pop();
       happen(a);
+      if (h_.rows.size() >= next_look) {
+        look(now_);
+        next_look += o_.operations / 8 + 1;
+      }
     }
     if (o_.looks_last)
       for (std::uint64_t i = 1; i <= 2; ++i) look(now_ + 60'000'000'000 * i);
@@ -252,6 +257,7 @@ class theatre final : step_sink {
     r.asked = core::look{look_seats{}};
     engine_.step({&r, 1}, log_at(now_), *this);
     const auto& all = std::get<seats_seen>(*shown_);
+    if (all.expiries_pending) return;
     history::row row;
     row.what = operation::look;
     row.came = outcome::yes;
