@@ -1,8 +1,6 @@
 // check FILE: can what the clients of a sale saw have been one correct sale? Reads a history, asks no server.
 #include <chrono>
 
-#include <fmt/format.h>
-
 #include "apps/holdfast/invocation.hpp"
 #include "apps/holdfast/progress_bar.hpp"
 #include "history/check.hpp"
@@ -21,10 +19,6 @@ struct check_call {
 };
 
 double seconds_since(steady::time_point t) { return std::chrono::duration<double>(steady::now() - t).count(); }
-
-std::string shift_text(const history::check_options& o) {
-  return o.shift_us == history::any_shift ? "anything" : fmt::format("{:.3f} s at most", static_cast<double>(o.shift_us) / 1e6);
-}
 
 struct verdict {
   grid checks{"checks", {"check", "looked at", "left out", "violations", "M operations a second"}, {}};
@@ -94,7 +88,7 @@ int check(invocation& in, check_call o) {
   d.add("without an answer", number(n - yes - no));
   d.add("asked again", number(again));
   d.add("holds", number(std::uint64_t{told.holds.size()}));
-  d.add("deadlines moved", words(shift_text(o.how)));
+  d.add("deadlines moved at most", o.how.shift_us == history::any_shift ? words("no word of it") : micros(o.how.shift_us));
   d.add("limit", o.how.limit == 0 ? words("not checked") : number(std::uint64_t{o.how.limit}));
   d.add("violations found", number(v.found));
   d.add("seconds reading", decimal(reading, 2));
