@@ -1,198 +1,20 @@
-// The exact search, one seat at a time (Wing and Gong; Lowe): forward in time, keeping every state that the seat can be in together
-// with which of the operations under way have happened already. It stays small because few operations on a seat change it, and
-// those that only see it are put where they first fit, which loses nothing; those that came to see the same share a bit.
+// Each seat by itself: what touches it, and from when to when; then the exact search.
 #include <algorithm>
-#include <array>
-#include <span>
 
 #include <fmt/format.h>
 
 #include "history/check.hpp"
+#include "history/seat_search.hpp"
 
 namespace holdfast::history {
 
 namespace {
 
-enum class phase : std::uint8_t { free, held, sold };
-constexpr std::uint8_t bit_of(phase p) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(p)); }
-
-/// One operation on one seat.
-struct touch {
-  enum class kind : std::uint8_t { take, sell, give, end, see } what = kind::see;
-  std::uint8_t fits = 0;      ///< see: the phases that it may have seen
-  bool late_sale = false;     ///< sell: may have found the seat free again
-  std::uint32_t row = 0, hold = nobody;
-  std::uint64_t from = 0, to = never;
-};
-
-struct config {
-  phase in = phase::free;
-  std::uint32_t holder = nobody;
-  std::uint64_t done = 0;  ///< of the operations under way, by their bits
-  friend bool operator==(const config&, const config&) = default;
-};
-
-/// The search on one seat; its memory is used again for the next.
-class seat_search {
- public:
-  enum class result { fits, violation, too_much };
-
-  result run(std::span<const touch> touches, phase at_first) {
-    events_.clear();
-    for (std::uint32_t i = 0; i < touches.size(); ++i) {
-      events_.push_back({touches[i].from, i, false});
-      if (touches[i].to != never) events_.push_back({touches[i].to, i, true});
-    }
-    std::sort(events_.begin(), events_.end(),
-              [](const event& a, const event& b) { return a.at != b.at ? a.at < b.at : a.returns < b.returns; });
-    configs_.assign(1, {at_first, nobody, 0});
-    bits_.assign(1, 0);
-    bit_of_.assign(touches.size(), 0);
-    under_way_.fill(nobody);
-    used_ = optional_ = sees_ = 0;
-    for (const auto& e : events_) {
-      const auto& t = touches[e.touch];
-      if (!e.returns) {
-        if (!begin(touches, e.touch)) return result::too_much;
-        continue;
-      }
-      if (!finish(touches, e.touch)) {
-        worst_ = t.row;
-        return result::violation;
-      }
-    }
-    return result::fits;
-  }
-  [[nodiscard]] std::uint32_t worst() const { return worst_; }
-
- private:
-  struct event { std::uint64_t at; std::uint32_t touch; bool returns; };
-
-  bool begin(std::span<const touch> touches, std::uint32_t i) {
-    const auto& t = touches[i];
-    // What has seen what it saw in every possible world needs no bit.
-    if (t.what == touch::kind::see && std::ranges::all_of(configs_, [&](const config& c) { return (t.fits & bit_of(c.in)) != 0; }))
-      return true;
-    if (t.what == touch::kind::see && share(touches, i)) return true;
-    if (~used_ == 0) reclaim();
-    if (~used_ == 0 || configs_.size() > 256) return false;
-    const auto n = static_cast<unsigned>(__builtin_ctzll(~used_));
-    used_ |= std::uint64_t{1} << n;
-    under_way_[n] = i;
-    const auto bit = std::uint64_t{1} << n;
-    bit_of_[i] = static_cast<std::uint32_t>(bits_.size());
-    bits_.push_back(bit);
-    if (t.to == never) optional_ |= bit;
-    if (t.what != touch::kind::see) return true;
-    sees_ |= bit;
-    for (auto& c : configs_)
-      if ((t.fits & bit_of(c.in)) != 0) c.done |= bit;
-    return true;
-  }
-
-  /// Whoever came to see the same, and has seen it in the same worlds, has seen it from now on whenever this one has.
-  bool share(std::span<const touch> touches, std::uint32_t i) {
-    for (auto rest = used_ & sees_; rest != 0; rest &= rest - 1) {
-      const auto bit = rest & -rest;
-      const auto other = under_way_[static_cast<unsigned>(__builtin_ctzll(rest))];
-      if (touches[other].fits != touches[i].fits) continue;
-      const auto same = [&](const config& c) { return ((c.done & bit) != 0) == ((touches[i].fits & bit_of(c.in)) != 0); };
-      if (!std::ranges::all_of(configs_, same)) continue;
-      bit_of_[i] = bit_of_[other];
-      return true;
-    }
-    return false;
-  }
-
-  /// What has happened in every possible world is under way no more.
-  void reclaim() {
-    auto all = used_;
-    for (const auto& c : configs_) all &= c.done;
-    for (auto& c : configs_) c.done &= ~all;
-    forget(all);
-  }
-
-  void forget(std::uint64_t bits) {
-    for (auto rest = bits; rest != 0; rest &= rest - 1) bits_[bit_of_[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]]] = 0;
-    used_ &= ~bits;
-    optional_ &= ~bits;
-    sees_ &= ~bits;
-  }
-
-  /// Whatever can follow on `b` can follow on `a`: it has seen as much, and what may happen or not is still before it.
-  [[nodiscard]] bool covers(const config& a, const config& b) const {
-    if (a.in != b.in || a.holder != b.holder) return false;
-    const auto must = ~(optional_ | sees_);
-    return ((a.done ^ b.done) & must) == 0 && (b.done & sees_ & ~a.done) == 0 && (a.done & optional_ & ~b.done) == 0;
-  }
-
-  void keep(std::vector<config>& in, const config& c) const {
-    if (std::ranges::none_of(in, [&](const config& k) { return covers(k, c); })) in.push_back(c);
-  }
-
-  static bool legal(const touch& t, const config& c) {
-    switch (t.what) {
-      case touch::kind::take: return c.in == phase::free;
-      case touch::kind::sell: return (c.in == phase::held && c.holder == t.hold) || (t.late_sale && c.in == phase::free);
-      case touch::kind::give:
-      case touch::kind::end: return c.in == phase::held && c.holder == t.hold;
-      case touch::kind::see: return false;
-    }
-    return false;
-  }
-
-  config after(std::span<const touch> touches, const touch& t, std::uint64_t bit, config c) const {
-    const bool frees = t.what == touch::kind::give || t.what == touch::kind::end;
-    c.in = frees ? phase::free : t.what == touch::kind::take ? phase::held : phase::sold;
-    c.holder = frees ? nobody : t.hold;
-    c.done |= bit;
-    for (auto rest = used_ & ~c.done; rest != 0; rest &= rest - 1) {
-      const auto& other = touches[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]];
-      if (other.what == touch::kind::see && (other.fits & bit_of(c.in)) != 0) c.done |= rest & -rest;
-    }
-    return c;
-  }
-
-  /// Keeps the worlds in which operation `i` has happened by now, found by letting others happen before it. False: there is none.
-  bool finish(std::span<const touch> touches, std::uint32_t i) {
-    const auto bit = bits_[bit_of_[i]];
-    if (bit == 0) return true;  // it has happened in every world
-    const bool end = touches[i].what == touch::kind::end;
-    reached_.clear();
-    kept_.clear();
-    for (const auto& c : configs_) keep(reached_, c);
-    for (std::size_t k = 0; k < reached_.size(); ++k) {
-      const auto c = reached_[k];
-      // A deadline that passes a hold which has not the seat is nothing.
-      const bool happened = (c.done & bit) != 0 || (end && !(c.in == phase::held && c.holder == touches[i].hold));
-      if (happened) {
-        auto kept = c;
-        kept.done &= ~bit;
-        keep(kept_, kept);
-        continue;
-      }
-      for (auto rest = used_ & ~c.done; rest != 0; rest &= rest - 1) {
-        const auto& t = touches[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]];
-        if (legal(t, c)) keep(reached_, after(touches, t, rest & -rest, c));
-      }
-    }
-    configs_.swap(kept_);
-    forget(bit);
-    return !configs_.empty();
-  }
-
-  std::vector<event> events_;
-  std::vector<config> configs_, kept_, reached_;
-  std::vector<std::uint32_t> bit_of_;  ///< of each touch, an index into `bits_`
-  std::vector<std::uint64_t> bits_;    ///< 0: has happened in every world; the first one always is
-  std::array<std::uint32_t, 64> under_way_{};
-  std::uint64_t used_ = 0, optional_ = 0, sees_ = 0;
-  std::uint32_t worst_ = 0;
-};
-
 /// The phases that a refused line may have seen; 0: nothing is said about it.
 std::uint8_t seen_by_refusal(const row& r, std::uint32_t line) {
   if (r.refusal < said::blocked || r.refusal > said::none_free_now || line >= 8) return 0;
+  // No line is named when the whole sale is sold out.
+  if (r.refusal == said::sold_out && r.offending == 0) return bit_of(phase::sold);
   const bool offends = (r.offending >> line & 1U) != 0;
   // It is the least of these refusals and says of every line whether it is in the way.
   if (r.refusal == said::none_free_now) return bit_of(offends ? phase::held : phase::free);
@@ -203,34 +25,67 @@ std::uint8_t seen_by_refusal(const row& r, std::uint32_t line) {
 }
 
 /// A blocked seat is like one that was sold to nobody.
-std::uint8_t phases_of(unsigned state) {
-  return bit_of(state == seen::free ? phase::free : state == seen::held || state == seen::paying ? phase::held : phase::sold);
+phase phase_of(unsigned state) {
+  return state == seen::free ? phase::free : state == seen::held || state == seen::paying ? phase::held : phase::sold;
 }
 
 /// All operations, seat by seat.
 struct by_seat {
   std::vector<std::size_t> first;  ///< one more than there are seats
   std::vector<touch> touches;
+  std::uint64_t settled = 0;       ///< needed no search
 };
 
+/// What is known of each seat before the search.
+struct known_seats {
+  std::vector<phase> at_first;           ///< without a look at it: free
+  std::vector<std::uint64_t> sold_from;  ///< surely sold to the end from then on; never: or not at all
+  std::vector<bool> ours;                ///< somebody got it, so it is none that is set aside for others
+};
+
+known_seats know(const history& h, const stories& s) {
+  known_seats k{std::vector<phase>(h.seats, phase::free), std::vector<std::uint64_t>(h.seats, never), std::vector<bool>(h.seats)};
+  for (const auto look : s.first_looks)
+    for (auto seat = h.first_seen(look); seat < h.last_seen(look); ++seat) {
+      k.at_first[seat] = phase_of(h.state_of(look, seat));
+      if (k.at_first[seat] == phase::sold) k.sold_from[seat] = 0;
+    }
+  for (const auto& a : s.holds) {
+    if (a.row == nobody || a.placed != outcome::yes) continue;
+    for (const auto& l : h.lines_of(a.row)) {
+      if (l.is_area()) continue;
+      k.ours[l.number()] = true;
+      if (a.confirmed == outcome::yes) k.sold_from[l.number()] = std::min(k.sold_from[l.number()], a.confirm_answered);
+    }
+  }
+  return k;
+}
+
+/// Returns how many refusals needed no search: who asks after a sale and is told of it was told the truth in every world. In the
+/// end of a rush that is nearly everybody.
 template <class Visit>
-void each_touch(const history& h, const stories& s, const clock_map& clock, const check_options& o, Visit&& visit) {
+std::uint64_t each_touch(const history& h, const stories& s, const clock_map& clock, const known_seats& known, const check_options& o, Visit&& visit) {
+  std::uint64_t settled = 0;
   for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
     const auto& r = h.rows[i];
     if (r.what != operation::hold || r.came != outcome::no) continue;
     const auto lines = h.lines_of(i);
-    for (std::uint32_t k = 0; k < lines.size(); ++k)
-      if (const auto fits = lines[k].is_area() ? std::uint8_t{0} : seen_by_refusal(r, k); fits != 0)
-        visit(lines[k].number(), touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
+    for (std::uint32_t k = 0; k < lines.size(); ++k) {
+      const auto fits = lines[k].is_area() ? std::uint8_t{0} : seen_by_refusal(r, k);
+      const auto seat = lines[k].number();
+      if (fits == 0 || (r.offending == 0 && !known.ours[seat] && known.at_first[seat] != phase::sold)) continue;
+      if ((fits & bit_of(phase::sold)) != 0 && known.sold_from[seat] < r.invoked) ++settled;
+      else visit(seat, touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
+    }
   }
   for (std::uint32_t n = 0; n < s.holds.size(); ++n) {
     const auto& a = s.holds[n];
     if (a.row == nobody || !a.may_exist()) continue;
     // Nothing is known of a hold's end if its beginning is not.
-    const bool known = a.deadline != 0;
-    const auto end_from = known ? clock.earliest(a.deadline) : a.invoked;
+    const bool has_end = a.deadline != 0;
+    const auto end_from = has_end ? clock.earliest(a.deadline) : a.invoked;
     // A hold that has not begun cannot end: a deadline may be over before its client hears of it.
-    const auto end_to = !known || a.deadline_open || a.answered == never
+    const auto end_to = !has_end || a.deadline_open || a.answered == never
                             ? never
                             : std::max(clock.latest(a.deadline + o.shift_us), a.answered + 1);
     for (const auto& l : h.lines_of(a.row)) {
@@ -247,20 +102,21 @@ void each_touch(const history& h, const stories& s, const clock_map& clock, cons
     const auto& r = h.rows[i];
     if (r.what != operation::look) continue;
     for (auto seat = h.first_seen(i); seat < h.last_seen(i); ++seat) {
-      const auto fits = phases_of(h.state_of(i, seat));
+      const auto fits = bit_of(phase_of(h.state_of(i, seat)));
       visit(seat, touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
     }
   }
+  return settled;
 }
 
-by_seat sort_by_seat(const history& h, const stories& s, const clock_map& clock, const check_options& o) {
+by_seat sort_by_seat(const history& h, const stories& s, const clock_map& clock, const known_seats& known, const check_options& o) {
   by_seat b;
   b.first.resize(h.seats + 1U);
-  each_touch(h, s, clock, o, [&](std::uint32_t seat, const touch&) { ++b.first[seat + 1U]; });
+  b.settled = each_touch(h, s, clock, known, o, [&](std::uint32_t seat, const touch&) { ++b.first[seat + 1U]; });
   for (std::size_t i = 1; i < b.first.size(); ++i) b.first[i] += b.first[i - 1];
   b.touches.resize(b.first.back());
   auto next = b.first;
-  each_touch(h, s, clock, o, [&](std::uint32_t seat, const touch& t) { b.touches[next[seat]++] = t; });
+  each_touch(h, s, clock, known, o, [&](std::uint32_t seat, const touch& t) { b.touches[next[seat]++] = t; });
   return b;
 }
 
@@ -268,22 +124,19 @@ by_seat sort_by_seat(const history& h, const stories& s, const clock_map& clock,
 
 findings check_seats(const history& h, const stories& s, const clock_map& clock, const check_options& o) {
   findings f;
-  const auto b = sort_by_seat(h, s, clock, o);
-  f.looked_at = b.touches.size();
-  // Without a look at it a seat is taken to have been free before anybody asked.
-  std::vector<std::uint8_t> at_first(h.seats, bit_of(phase::free));
-  for (const auto look : s.first_looks)
-    for (auto seat = h.first_seen(look); seat < h.last_seen(look); ++seat) at_first[seat] = phases_of(h.state_of(look, seat));
+  const auto known = know(h, s);
+  const auto b = sort_by_seat(h, s, clock, known, o);
+  f.looked_at = b.touches.size() + b.settled;
   seat_search search;
   for (std::uint32_t seat = 0; seat < h.seats; ++seat) {
     if (o.tell && seat % 1'024 == 0) o.tell(static_cast<double>(seat) / h.seats);
-    if (at_first[seat] == bit_of(phase::held) || !o.alone) {
+    if (known.at_first[seat] == phase::held || !o.alone) {
       ++f.left_out;
       continue;
     }
     const auto touches = std::span(b.touches).subspan(b.first[seat], b.first[seat + 1U] - b.first[seat]);
     if (touches.empty()) continue;
-    switch (search.run(touches, at_first[seat] == bit_of(phase::free) ? phase::free : phase::sold)) {
+    switch (search.run(touches, known.at_first[seat])) {
       case seat_search::result::fits: break;
       case seat_search::result::too_much: ++f.left_out; break;
       case seat_search::result::violation:

@@ -28,6 +28,25 @@ std::uint32_t some_sale(victim& v, std::uint32_t& seat) {
   return i;
 }
 
+/// Somebody wanted what another got, at the same time, and was refused.
+bool sold_out_while_free(victim& v, std::uint8_t offending) {
+  const auto i = v.any([&](const row& r, std::uint32_t n) {
+    const auto& l = v.h.lines_of(n);
+    return accepted(r, operation::hold) && r.items == 1 && !l[0].is_area() && v.story(n).confirmed == outcome::no &&
+           v.surely_free(l[0].number(), r.invoked, r.invoked - 1);
+  });
+  if (i == nobody) return false;
+  row r = v.at(i);
+  r.answered = r.invoked + 1;
+  r.hold = v.chance.next();
+  r.came = outcome::no;
+  r.refusal = said::sold_out;
+  r.offending = offending;
+  const std::vector<line_item> items(v.h.lines_of(i).begin(), v.h.lines_of(i).end());
+  v.h.add(r, items);
+  return true;
+}
+
 const mutation all[] = {
     {"a refused hold of a taken seat is told as accepted",
      [](victim& v) {
@@ -94,24 +113,8 @@ const mutation all[] = {
        }
        return false;
      }},
-    {"sold out, and it was free throughout",
-     [](victim& v) {
-       const auto i = v.any([&](const row& r, std::uint32_t n) {
-         const auto& l = v.h.lines_of(n);
-         return accepted(r, operation::hold) && r.items == 1 && !l[0].is_area() && v.story(n).confirmed == outcome::no &&
-                v.surely_free(l[0].number(), r.invoked, r.invoked - 1);
-       });
-       if (i == nobody) return false;
-       row r = v.at(i);
-       r.answered = r.invoked + 1;
-       r.hold = v.chance.next();
-       r.came = outcome::no;
-       r.refusal = said::sold_out;
-       r.offending = 1;
-       const std::vector<line_item> items(v.h.lines_of(i).begin(), v.h.lines_of(i).end());
-       v.h.add(r, items);
-       return true;
-     }},
+    {"sold out, and it was free throughout", [](victim& v) { return sold_out_while_free(v, 1); }},
+    {"all is sold out, and it was free throughout", [](victim& v) { return sold_out_while_free(v, 0); }},
     {"sold out, and it was only held",
      [](victim& v) {
        const auto i = some_single_refusal(v, said::none_free_now, [&](const row&, std::uint32_t seat) { return !v.maybe_bought(seat, nobody); });
