@@ -70,7 +70,7 @@ base::result<history> read(const std::filesystem::path& path, const progress& te
   };
   if (h.rows > bytes / sizeof(row) || h.areas > bytes / sizeof(std::uint64_t)) return torn();
   all.area_places.resize(h.areas);
-  if (std::fread(all.area_places.data(), sizeof(std::uint64_t), h.areas, f.get()) != h.areas) return torn();
+  if (h.areas != 0 && std::fread(all.area_places.data(), sizeof(std::uint64_t), h.areas, f.get()) != h.areas) return torn();
   all.rows.reserve(h.rows);
   all.first_item.reserve(h.rows);
   all.items.reserve((bytes - h.rows * sizeof(row)) / sizeof(line_item));
@@ -102,7 +102,8 @@ base::result<recorder> recorder::create(const std::filesystem::path& path, std::
   h.seats = seats;
   h.session = session;
   h.areas = static_cast<std::uint32_t>(area_places.size());
-  r.failed_ = std::fwrite(&h, sizeof h, 1, f) != 1 || std::fwrite(area_places.data(), sizeof(std::uint64_t), h.areas, f) != h.areas;
+  r.failed_ = std::fwrite(&h, sizeof h, 1, f) != 1;
+  r.failed_ |= h.areas != 0 && std::fwrite(area_places.data(), sizeof(std::uint64_t), h.areas, f) != h.areas;
   return r;
 }
 

@@ -75,7 +75,7 @@ TEST_CASE("true histories are found true") {
     how.limit = o.limit;
     const auto v = check(h, how);
     REQUIRE_MESSAGE(v.found() == 0, "seed ", seed, ":\n", v.text());
-    CHECK(v.seats.left_out < o.seats / 10);
+    CHECK(v.seats.left_out <= o.seats / 10);
     CHECK(v.seats.looked_at > 2'000);
     CHECK(v.order.looked_at > 200);
     operations += h.rows.size();
