@@ -77,9 +77,13 @@ class byte_reader {
   explicit byte_reader(byte_view in) : p_(in.data()), end_(in.data() + in.size()) {}
 
   [[nodiscard]] bool ok() const { return ok_; }
-  [[nodiscard]] std::size_t left() const { return ok_ ? static_cast<std::size_t>(end_ - p_) : 0; }
+  [[nodiscard]] std::size_t left() const { return static_cast<std::size_t>(end_ - p_); }
   [[nodiscard]] bool done() const { return ok_ && p_ == end_; }
-  void fail() { ok_ = false; }
+  /// Nothing is left after this, which is all that later reads need to look at.
+  void fail() {
+    ok_ = false;
+    p_ = end_;
+  }
 
   template <std::integral T>
   T fixed() {
@@ -90,24 +94,13 @@ class byte_reader {
   std::uint8_t u8() { return fixed<std::uint8_t>(); }
 
   std::uint64_t varint() {
-    std::uint64_t v = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-      if (!take(1)) return 0;
-      const std::uint8_t b = *p_++;
-      if (shift == 63 && b > 1) break;
-      v |= static_cast<std::uint64_t>(b & 0x7fU) << shift;
-      if ((b & 0x80U) == 0) {
-        if (b == 0 && shift != 0) break;  // not the shortest form
-        return v;
-      }
-    }
-    ok_ = false;
-    return 0;
+    if (p_ != end_ && *p_ < 0x80) [[likely]] return *p_++;
+    return long_varint();
   }
   /// A varint that must be at most `max`.
   std::uint64_t varint(std::uint64_t max) {
     const auto v = varint();
-    if (v > max) { ok_ = false; return 0; }
+    if (v > max) { fail(); return 0; }
     return v;
   }
   std::int64_t zigzag() {
@@ -132,8 +125,24 @@ class byte_reader {
 
  private:
   bool take(std::size_t n) {
-    if (!ok_ || static_cast<std::size_t>(end_ - p_) < n) { ok_ = false; return false; }
-    return true;
+    if (left() >= n) [[likely]] return true;
+    fail();
+    return false;
+  }
+  [[gnu::noinline]] std::uint64_t long_varint() {
+    std::uint64_t v = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+      if (!take(1)) return 0;
+      const std::uint8_t b = *p_++;
+      if (shift == 63 && b > 1) break;
+      v |= static_cast<std::uint64_t>(b & 0x7fU) << shift;
+      if ((b & 0x80U) == 0) {
+        if (b == 0 && shift != 0) break;  // not the shortest form
+        return v;
+      }
+    }
+    fail();
+    return 0;
   }
   const std::uint8_t* p_;
   const std::uint8_t* end_;

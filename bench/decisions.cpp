@@ -182,7 +182,8 @@ void replay_hold(meter& m) {
     auto again = core::session::load(core::session_id{1}, image, terms->seating, {.hash_key = 0x5ca1ab1e});
     HOLDFAST_CHECK(again.ok(), "a session reads what it wrote");
     for (std::uint32_t at = 0; at < seats; at += batch) h.engine.step(h.ask(at), h.now, journal);
-    std::pmr::monotonic_buffer_resource arena;
+    alignas(16) static char room[4 * 1024];
+    std::pmr::monotonic_buffer_resource arena(room, sizeof room);
     core::record r;
     m.count(journal.records.size(), [&] {
       for (const auto& k : journal.records) {

@@ -1,10 +1,14 @@
 // What restarts cost: replaying records into sessions, admitting them past the guard, auditing them, and a snapshot
-// there and back. The journal is one sale of a 50,000-seat hall over a million owners: each seat is held, given back,
-// held again and paid for.
+// there and back; and the index of `find`, built behind the log. The journal is one sale of a 50,000-seat hall over a
+// million owners: each seat is held and given back some times, then held again and paid for.
 #include <benchmark/benchmark.h>
+#include <stdlib.h>
+
+#include <filesystem>
 
 #include "bench/hall.hpp"
 #include "persistence/audit.hpp"
+#include "persistence/index.hpp"
 #include "persistence/journal_log.hpp"
 #include "persistence/memory_block_store.hpp"
 #include "persistence/recovery.hpp"
@@ -59,7 +63,8 @@ struct writer final : core::step_sink {
   std::vector<kept> pending;
 };
 
-std::unique_ptr<sale> make_sale() {
+/// Two records for each seat and round.
+std::unique_ptr<sale> make_sale(int rounds) {
   auto made = std::make_unique<sale>();
   sale& s = *made;
   writer w(s);
@@ -92,14 +97,14 @@ std::unique_ptr<sale> make_sale() {
   ask(core::role::op, core::open_sale{}, core::command_id{random.id()});
 
   bench::requests batch(1);
-  for (int round = 0; round < 4; ++round)
+  for (int round = 0; round < rounds; ++round)
     for (std::uint32_t n = 0; n < seats; ++n) {
       const auto seat = static_cast<std::uint32_t>((std::uint64_t{n} * 7'919 + 13) % seats);
       const core::hold_id name{random.id()};
       batch.hold(0, seat, random.below(bench::owners), name.value, now);
       step(batch.at(0));
       const auto owner = std::get<core::hold_seats>(std::get<core::command>(batch.at(0).asked)).owner;
-      if (round < 3) {
+      if (round + 1 < rounds) {
         ask(core::role::shop, core::release_hold{owner, name, {}, false}, core::command_id{random.id()});
       } else {
         base::bytes payment;
@@ -113,7 +118,7 @@ std::unique_ptr<sale> make_sale() {
 }
 
 const sale& the_sale() {
-  static const auto s = make_sale();
+  static const auto s = make_sale(4);
   return *s;
 }
 
@@ -187,6 +192,46 @@ void snapshot(benchmark::State& state) {
   state.counters["bytes"] = static_cast<double>(size);
 }
 BENCHMARK(snapshot)->Unit(benchmark::kMillisecond);
+
+std::uint64_t bytes_below(const std::filesystem::path& directory) {
+  std::uint64_t all = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(directory))
+    if (file.is_regular_file()) all += file.file_size();
+  return all;
+}
+
+/// A million records into an index on disk; processor time is that of all threads, RocksDB's too.
+void index_catch_up(benchmark::State& state) {
+  static const auto s = make_sale(10);
+  std::uint64_t size = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto name = (std::filesystem::temp_directory_path() / "index_catch_up.XXXXXX").string();
+    HOLDFAST_CHECK(::mkdtemp(name.data()) != nullptr, "a directory for the index");
+    journal_options how;
+    how.wall_clock = 2'000'000;
+    auto opened = journal_log::open(std::make_unique<memory_block_store>(std::make_shared<memory_disk>(*s->disk)), how);
+    const auto& journal = *opened->journal;
+    state.ResumeTiming();
+    {
+      auto made = journal_index::open(name, journal.id());
+      const auto index = std::move(*made);
+      for (bool more = true; more;) {
+        const auto done = index->catch_up(journal, journal.last_block().number, 16);
+        HOLDFAST_CHECK(done.ok(), "the journal is whole");
+        more = *done;
+      }
+      HOLDFAST_CHECK(index->flush().ok(), "the disk takes all");
+    }
+    state.PauseTiming();
+    size = bytes_below(name);
+    std::filesystem::remove_all(name);
+    state.ResumeTiming();
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * s->records));
+  state.counters["bytes_per_record"] = static_cast<double>(size) / static_cast<double>(s->records);
+}
+BENCHMARK(index_catch_up)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime();
 
 }  // namespace
 

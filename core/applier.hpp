@@ -37,7 +37,8 @@ struct applier : link_changes {
   void operator()(const places_unblocked&) const;
   void operator()(const places_allocated&) const;
   void control() const;
-  void note_change(hold_no n) const;
+  /// What shops follow.
+  void note_change(hold_no n, refund_no refund) const;
 
   // ---- holds (apply_holds.cpp) ----
   void operator()(const hold_placed& e) const;

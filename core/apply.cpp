@@ -132,7 +132,7 @@ void applier::operator()(const fault_cleared& e) const {
   control();
 }
 
-void applier::note_change(hold_no n) const {
+void applier::note_change(hold_no n, refund_no refund) const {
   change c;
   c.number = r.number;
   c.at = r.at;
@@ -146,12 +146,21 @@ void applier::note_change(hold_no n) const {
     c.owner = confirm->owner;
     c.hold = confirm->hold;
   }
-  if (const auto* refunded = std::get_if<refund_recorded>(&r.done)) c.refund = refunded->number;
-  if (const auto* cancelled = std::get_if<order_cancelled>(&r.done)) c.refund = cancelled->number;
-  if (const auto* settled = std::get_if<settle_refund>(&r.asked)) c.refund = settled->number;
+  c.refund = refund;
   s.ring_.push_back(c);
   if (s.ring_.size() > s.options_.changes_ring) s.ring_.pop_front();
 }
+
+namespace {
+
+refund_no refund_of(const record& r) {
+  if (const auto* refunded = std::get_if<refund_recorded>(&r.done)) return refunded->number;
+  if (const auto* cancelled = std::get_if<order_cancelled>(&r.done)) return cancelled->number;
+  if (const auto* settled = std::get_if<settle_refund>(&r.asked)) return settled->number;
+  return {};
+}
+
+}  // namespace
 
 void session::apply(const record& r, std::vector<view_change>* changes, const table_places* found) {
   HOLDFAST_CHECK(r.number.value == last_.value + 1, "records are applied in order, each once");
@@ -169,12 +178,12 @@ void session::apply(const record& r, std::vector<view_change>* changes, const ta
     }
     const applier a{{{*this, r, changes, found == nullptr ? own : *found}}};
     a(*placed);
-    return a.note_change(placed->hold);
+    return a.note_change(placed->hold, {});
   }
   const table_places none;
   const applier a{{{*this, r, changes, none}}};
   std::visit(a, r.done);
-  if (!std::holds_alternative<holds_expired>(r.done)) a.note_change(subject_of(r.done));
+  if (!std::holds_alternative<holds_expired>(r.done)) a.note_change(subject_of(r.done), refund_of(r));
 }
 
 }  // namespace holdfast::core

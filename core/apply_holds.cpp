@@ -102,7 +102,7 @@ void applier::operator()(const holds_expired& e) const {
   for (std::size_t i = 0; i < e.holds.size(); ++i) {
     s.fetch_ending(e.holds, i);
     end_unsold(e.holds[i].value, hold_state::expired, false);
-    note_change(e.holds[i]);
+    note_change(e.holds[i], {});
   }
 }
 

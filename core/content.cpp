@@ -1,6 +1,6 @@
 // The hash of what a command asks. It is stored with ids, so its form is fixed for ever: 64-bit words, XXH3 chained over blocks.
 #include "base/hash.hpp"
-#include "core/session.hpp"
+#include "core/lookup.hpp"
 
 namespace holdfast::core {
 namespace {
@@ -141,7 +141,7 @@ std::uint64_t content_hash(const command& asked, const envelope& head, hold_id h
   hasher h;
   h.add(static_cast<std::uint64_t>(asked.index()));
   if (!head.note.empty()) h.add(head.note);
-  std::visit(content{h, hold}, asked);
+  visit_command(asked, content{h, hold});
   return h.done();
 }
 

@@ -12,11 +12,16 @@ void session::look_ahead(const envelope& head, const command& asked, table_place
     if constexpr (!std::is_same_v<kind, confirm_hold>) id_index_.prefetch(ahead.id);
     if constexpr (std::is_same_v<kind, hold_seats>) {
       owner_index_.prefetch(ahead.owner);
-      for (std::size_t i = 0; i < std::min<std::size_t>(c.keys.size(), limits::keys_max); ++i) key_index_.prefetch(ahead.key[i]);
       for (const auto& l : c.lines)
-        if (l.kind == place_kind::seat && l.number < seats_.size()) __builtin_prefetch(&seats_[l.number]);
+        if (l.kind == place_kind::seat && l.number < seats_.size()) base::prefetch(seats_[l.number]);
     }
   });
+}
+
+bool session::seats_free(lines asked) const {
+  for (const auto& l : asked)
+    if (l.kind == place_kind::seat && l.number < seats_.size() && seats_[l.number].state != seat_state::free) return false;
+  return true;
 }
 
 void session::fetch_entries(const command& asked, const table_places& ahead, std::size_t further) const {
@@ -26,8 +31,9 @@ void session::fetch_entries(const command& asked, const table_places& ahead, std
     if constexpr (!std::is_same_v<kind, confirm_hold>) ids_.prefetch(id_index_.guess(ahead.id));
     if constexpr (std::is_same_v<kind, hold_seats>) {
       owners_.prefetch(owner_index_.guess(ahead.owner));
-      for (std::size_t i = 0; i < std::min<std::size_t>(c.keys.size(), limits::keys_max); ++i)
-        keys_.prefetch(key_index_.guess(ahead.key[i]));
+      // Limits come after places: while a seat is not free, nobody will look at the keys, nor will a hold be placed.
+      if (!seats_free(c.lines)) return;
+      for (std::size_t i = 0; i < std::min<std::size_t>(c.keys.size(), limits::keys_max); ++i) key_index_.prefetch(ahead.key[i]);
       holds_.prefetch_next(further);
       ids_.prefetch_next(further);
       members_.prefetch_next(further);
@@ -49,10 +55,16 @@ void session::fetch_holds(const command& asked, const table_places& ahead) const
       holds_.prefetch(ids_.at(id).hold);
       owners_.prefetch(ids_.at(id).owner_ref);
     }
-    if constexpr (std::is_same_v<kind, hold_seats>)
+    if constexpr (std::is_same_v<kind, hold_seats>) {
+      if (seats_free(c.lines)) {
+        for (std::size_t i = 0; i < std::min<std::size_t>(c.keys.size(), limits::keys_max); ++i)
+          keys_.prefetch(key_index_.guess(ahead.key[i]));
+        return;
+      }
       for (const auto& l : c.lines)
         if (l.kind == place_kind::seat && l.number < seats_.size() && seats_[l.number].state != seat_state::sold)
           holds_.prefetch(seats_[l.number].hold);
+    }
   });
 }
 
@@ -62,7 +74,7 @@ void session::fetch_parts(const command& asked, const table_places& ahead) const
       const auto n = guess_hold(ahead.named);
       if (n == 0) return;
       const auto& h = holds_.at(n);
-      if (h.parts == 1 && !h.one.is_area) __builtin_prefetch(&seats_[h.one.number]);
+      if (h.parts == 1 && !h.one.is_area) base::prefetch(seats_[h.one.number]);
       members_.prefetch(h.members);
       due_.prefetch(h.heap);
       holds_.prefetch(h.of_owner_next);
@@ -76,7 +88,7 @@ void session::fetch_around(const state::hold& h) const {
   members_.prefetch(h.members);
   ids_.prefetch(h.id_ref);
   holds_.prefetch(h.of_owner_next);
-  if (h.parts == 1 && !h.one.is_area) __builtin_prefetch(&seats_[h.one.number]);
+  if (h.parts == 1 && !h.one.is_area) base::prefetch(seats_[h.one.number]);
 }
 
 void session::fetch_ending(std::span<const hold_no> holds, std::size_t at) const {

@@ -175,6 +175,7 @@ class session {
   void fetch_ending(std::span<const hold_no> holds, std::size_t at) const;
   void fetch_forgotten() const;
   void fetch_around(const state::hold& h) const;
+  [[nodiscard]] bool seats_free(lines asked) const;
   /// Its hold's number as far as the index can tell without a comparison; for prefetching only.
   [[nodiscard]] std::uint32_t guess_hold(std::uint64_t hash) const;
   [[nodiscard]] std::span<const state::part> parts_of(const state::hold& h) const;

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -62,36 +61,50 @@ class chunked {
   std::size_t size_ = 0;
 };
 
-/// First in, first out, in chunks.
+/// First in, first out, in chunks that stay where they are; only the row of pointers to them is moved when it grows.
 template <class T>
 class chunked_queue {
  public:
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
-  T& operator[](std::size_t i) { return at(first_ + i); }
-  const T& operator[](std::size_t i) const { return at(first_ + i); }
-  [[nodiscard]] const T& front() const { return at(first_); }
-  [[nodiscard]] const T& back() const { return at(first_ + size_ - 1); }
+  T& operator[](std::size_t i) { return *at(i); }
+  const T& operator[](std::size_t i) const { return *at(i); }
+  [[nodiscard]] const T& front() const { return *at(0); }
+  [[nodiscard]] const T& back() const { return *at(size_ - 1); }
   void push_back(const T& v) {
-    if (first_ + size_ == chunks_.size() * chunk_size) chunks_.push_back(spare_ ? std::move(spare_) : std::make_unique<T[]>(chunk_size));
-    at(first_ + size_++) = v;
+    if (first_ + size_ == used_ * chunk_size) add_chunk();
+    *at(size_) = v;
+    ++size_;
   }
   void pop_front() {
-    ++first_;
     --size_;
-    if (first_ < chunk_size) return;
-    spare_ = std::move(chunks_.front());
-    chunks_.pop_front();
-    first_ -= chunk_size;
+    if (++first_ < chunk_size) return;
+    first_ = 0;
+    spare_ = std::move(chunks_[head_]);
+    head_ = (head_ + 1) & mask_;
+    --used_;
   }
 
  private:
   static constexpr std::size_t chunk_size = 128;
-  T& at(std::size_t i) { return chunks_[i / chunk_size][i % chunk_size]; }
-  const T& at(std::size_t i) const { return chunks_[i / chunk_size][i % chunk_size]; }
-  std::deque<std::unique_ptr<T[]>> chunks_;
+  [[nodiscard]] T* at(std::size_t i) const {
+    i += first_;
+    return &chunks_[(head_ + i / chunk_size) & mask_][i % chunk_size];
+  }
+  [[gnu::noinline]] void add_chunk() {
+    if (used_ == chunks_.size()) {
+      std::vector<std::unique_ptr<T[]>> more(std::max<std::size_t>(2, 2 * used_));
+      for (std::size_t i = 0; i < used_; ++i) more[i] = std::move(chunks_[(head_ + i) & mask_]);
+      chunks_ = std::move(more);
+      head_ = 0;
+      mask_ = chunks_.size() - 1;
+    }
+    chunks_[(head_ + used_++) & mask_] = spare_ ? std::move(spare_) : std::make_unique<T[]>(chunk_size);
+  }
+  std::vector<std::unique_ptr<T[]>> chunks_;  ///< a ring: `used_` chunks from `head_` on; its size is a power of two
   std::unique_ptr<T[]> spare_;
-  std::size_t first_ = 0, size_ = 0;
+  std::size_t mask_ = 0, head_ = 0, used_ = 0;
+  std::size_t first_ = 0, size_ = 0;          ///< `first_` counts in the chunk at `head_`
 };
 
 /// Entries with stable addresses under numbers from 1; 0 is none. Freed numbers are given out again, first freed first: numbers
@@ -168,9 +181,14 @@ class flat_index {
     now_.erase(tag, ref);
     if (before_.slots) before_.bury(tag, ref);
   }
-  void prefetch(std::uint64_t hash) const { now_.prefetch(tag_of(hash)); }
+  void prefetch(std::uint64_t hash) const {
+    now_.prefetch(tag_of(hash));
+    if (before_.slots) before_.prefetch(tag_of(hash));
+  }
   /// What an entry with this hash probably is; for prefetching only.
-  [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const { return now_.find(tag_of(hash), [](std::uint32_t) { return true; }); }
+  [[nodiscard]] std::uint32_t guess(std::uint64_t hash) const {
+    return find(hash, [](std::uint32_t) { return true; });
+  }
   [[nodiscard]] std::size_t bytes() const { return (now_.size() + before_.size()) * sizeof(slot); }
 
  private:
@@ -183,7 +201,7 @@ class flat_index {
     table() = default;
     explicit table(std::size_t n) : mask(n - 1), slots(base::make_zeroed<slot>(n)) {}
     [[nodiscard]] std::size_t size() const { return slots ? mask + 1 : 0; }
-    void prefetch(std::uint32_t tag) const { __builtin_prefetch(&slots.get()[tag & mask]); }
+    void prefetch(std::uint32_t tag) const { base::prefetch(slots.get()[tag & mask]); }
 
     template <class Same>
     std::uint32_t find(std::uint32_t tag, Same&& same) const {
@@ -266,7 +284,7 @@ class due_heap {
   [[nodiscard]] std::size_t size() const { return heap_.size(); }
   [[nodiscard]] const entry& top() const { return heap_[0]; }
   void prefetch(std::uint32_t position) const {
-    if (position != 0 && position <= heap_.size()) __builtin_prefetch(&heap_[position - 1]);
+    if (position != 0 && position <= heap_.size()) base::prefetch(heap_[position - 1]);
   }
 
   /// Visits at most `most` entries with time <= `time`, in order, without changing the heap: a child waits for its parent.

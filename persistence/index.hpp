@@ -1,16 +1,7 @@
-// Where to look: by owner, by payment or attempt reference, by basket, by hold or order, by seat or area. A projection
-// of the journal in a RocksDB of its own, behind the log and never in its way; it may be deleted at any time and is
-// built anew. It answers nobody who buys: what it says is as old as `position`.
-//
-// Keys, all numbers big-endian so that rows lie in order; ROW is session u64, sequence u64, hold u32:
-//   0                         format version u16, journal id, number and hash of the last block in here
-//   1 session u64, hold u32   what later records name by number only: owner, hold id, basket, lines
-//   2 session u64, refund u32 whose refund it is: hold u32, owner, hold id
-//   3 owner 16 ROW            the rows, each with everything that a reader of it wants
-//   4 length u8, reference ROW
-//   5 basket 16 ROW
-//   6 hold id 16 ROW
-//   7 session u64, kind u8, number u32, ROW
+// Where to look: by owner, by payment or attempt reference, by basket, by hold or order. The index says only in which
+// blocks of the journal records stand; what they say is read there. It lies in a RocksDB of its own, behind the log and
+// never in its way; it may be deleted at any time and is built anew. It answers nobody who buys: what it says is as old
+// as `position`.
 #pragma once
 
 #include <cstdint>
@@ -27,8 +18,7 @@
 
 namespace holdfast::persistence {
 
-/// What happened to whom: one record, seen from one hold. Records on a session as a whole are not in here, but for
-/// blocks and allocations of seats.
+/// What happened to whom: one record, seen from one hold. Records on a session as a whole are not in here.
 struct index_row {
   core::session_id session;
   core::sequence number;
@@ -56,10 +46,16 @@ struct by_owner { core::owner_id owner; };
 struct by_reference { base::bytes reference; };
 struct by_basket { core::basket_id basket; };
 struct by_hold { core::hold_id hold; };  ///< or order
-struct by_place { core::session_id session; core::place_kind kind = core::place_kind::seat; std::uint32_t number = 0; };
-using index_query = std::variant<by_owner, by_reference, by_basket, by_hold, by_place>;
+using index_query = std::variant<by_owner, by_reference, by_basket, by_hold>;
 
-/// One thread adds; any thread may ask at the same time.
+/// Where a record is in the journal.
+struct record_position {
+  std::uint64_t block = 0;
+  std::uint32_t record = 0;  ///< counted in its block from 0
+  friend auto operator<=>(const record_position&, const record_position&) = default;
+};
+
+/// One caller at a time; only `position` may be asked by others meanwhile.
 class journal_index {
  public:
   /// Opens the index in `directory` (made if it is missing). One of another journal or format, or a damaged one, is
@@ -80,14 +76,16 @@ class journal_index {
   /// does not fit the journal is begun anew. Only `scan` of the journal is used.
   base::result<bool> catch_up(const journal& j, std::uint64_t durable, std::uint64_t blocks_max);
 
-  /// Rows in ascending order of (session, sequence), about `most` (>= 1; the rows of one record stay together), from
-  /// the first record after `after`.
+  /// Rows in ascending order of (session, sequence), read from `j`, to which the index must have caught up. By owner,
+  /// basket or hold: all that happened to the holds in question, those first that were placed first, until there are
+  /// about `most` rows (>= 1; what belongs to one hold stays together). By reference: the records with it, in the
+  /// journal's order. `from` goes on where an earlier answer ended.
   struct found {
     std::vector<index_row> rows;
-    bool more = false;
+    std::optional<record_position> next;  ///< none: that was all
   };
-  [[nodiscard]] base::result<found> find(const index_query& q, std::size_t most,
-                                         std::pair<core::session_id, core::sequence> after = {}) const;
+  [[nodiscard]] base::result<found> find(const journal& j, const index_query& q, std::size_t most,
+                                         record_position from = {});
 
   /// Makes durable what was added; without it a crash costs only the work since the last time.
   base::result<void> flush();

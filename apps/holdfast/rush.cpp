@@ -10,8 +10,6 @@ using core::refusal;
 
 namespace {
 
-// The most that a buyer asks beside its first hold: extend, begin, failed, begin again, confirm.
-constexpr std::uint64_t after_hold_max = 5;
 constexpr std::uint8_t tries_max = 3;
 constexpr std::chrono::milliseconds patience{60'000};
 
@@ -43,9 +41,9 @@ void rush::start(client::pipelined& over) {
 }
 
 bool rush::may_begin() const {
-  if (stopping_ || all_gone_) return false;
+  if (stopping_) return false;
   if (options_.buyers != 0 && counts_.buyers >= options_.buyers) return false;
-  return options_.requests == 0 || counts_.asked + promised_ < options_.requests;
+  return !all_gone_ || counts_.asked < options_.requests;
 }
 
 ending rush::ended() const {
@@ -56,15 +54,15 @@ ending rush::ended() const {
 }
 
 double rush::done() const {
-  if (options_.requests != 0) return static_cast<double>(counts_.asked) / static_cast<double>(options_.requests);
+  if (options_.requests != 0) return std::min(1.0, static_cast<double>(counts_.asked) / static_cast<double>(options_.requests));
   if (options_.buyers != 0) return static_cast<double>(counts_.buyers) / static_cast<double>(options_.buyers);
   return places_in_all_ == 0 ? 1 : static_cast<double>(counts_.places_sold) / static_cast<double>(places_in_all_);
 }
 
 void rush::tend() {
   const auto now = std::chrono::steady_clock::now();
-  const bool endless = options_.requests == 0 && options_.buyers == 0;
-  if (endless && now - last_luck_ > options_.give_up_after) stopping_ = true;
+  const bool until_sold = options_.buyers == 0 && counts_.asked >= options_.requests;
+  if (until_sold && now - last_luck_ > options_.give_up_after) stopping_ = true;
   if (pages_out_ == 0 && now >= next_look_ && !stopping_ && over_->room(0)) {
     next_look_ = now + options_.look_every;
     look();
@@ -85,8 +83,6 @@ void rush::begin(std::uint32_t b) {
   auto& who = buyers_[b];
   ++at_work_;
   ++counts_.buyers;
-  who.owes = after_hold_max;
-  promised_ += who.owes;
   who.owner = chance_.id();
   who.account = account();
   who.tries = 0;
@@ -135,10 +131,6 @@ void rush::ask(std::uint32_t b, step s) {
   auto& who = buyers_[b];
   who.at = s;
   ++counts_.asked;
-  if (s != step::hold) {
-    --who.owes;
-    --promised_;
-  }
   who.head = {};
   who.head.channel = options_.channel;
   if (s != step::confirm) {
@@ -173,7 +165,6 @@ void rush::send(std::uint32_t b) {
 }
 
 void rush::end(std::uint32_t b) {
-  promised_ -= buyers_[b].owes;
   --at_work_;
   idle_.push_back(b);
   fill();
@@ -269,7 +260,6 @@ void rush::given_up(std::uint32_t, std::uint64_t ticket, const base::error&) {
   }
   ++counts_.unknown_outcome;
   if (recorder_ != nullptr) note(static_cast<std::uint32_t>(ticket), nullptr);
-  promised_ -= buyers_[static_cast<std::size_t>(ticket)].owes;
   --at_work_;
   stopping_ = true;
 }

@@ -15,7 +15,7 @@
 namespace holdfast::cli {
 
 struct rush_options {
-  std::uint64_t requests = 0;        ///< buyers' requests in all; 0: until all is sold
+  std::uint64_t requests = 0;        ///< buyers' requests at least; they go on until all is sold, too
   std::uint64_t buyers = 0;          ///< who come at most; 0: as many as it takes
   std::uint32_t at_once = 8;         ///< buyers at work a connection
   std::uint32_t places_max = 4;      ///< a buyer wants 1 to so many
@@ -29,7 +29,7 @@ struct rush_options {
   std::chrono::milliseconds hold_for{120'000};
   std::chrono::milliseconds leave_after{1'000};  ///< how long the holds of those last who walk away
   std::chrono::milliseconds look_every{250};     ///< the shared picture of the hall is renewed
-  /// Without a number of requests or buyers: over when for so long nobody got a hold. Others' holds may keep what is not sold.
+  /// Without a number of buyers: over when for so long nobody got a hold, and enough was asked. Others' holds may keep what is not sold.
   std::chrono::milliseconds give_up_after{10'000};
   core::channel_no channel = 0;
   std::int64_t price = 5'000;        ///< a place, minor units
@@ -88,7 +88,6 @@ class rush final : public client::receiver {
     std::array<core::line, lines_most> lines;
     std::uint32_t places = 0;
     std::uint8_t line_count = 0, tries = 0;
-    std::uint8_t owes = 0;  ///< of the promised requests
     step at = step::hold;
     core::envelope head;         ///< of what was asked last
     core::answer said;           ///< while it is asked again: the answer
@@ -126,7 +125,6 @@ class rush final : public client::receiver {
   std::vector<std::uint32_t> idle_;
   std::vector<bool> sold_;
   std::uint64_t at_work_ = 0;
-  std::uint64_t promised_ = 0;     ///< requests that buyers at work may still make
   bool stopping_ = false;   ///< no more buyers begin; those at work go on to their end
   bool all_gone_ = false;
   std::chrono::steady_clock::time_point last_luck_{};  ///< when a hold was last accepted

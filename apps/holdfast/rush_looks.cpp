@@ -67,8 +67,8 @@ void rush::looked(const protocol::answer_message& m) {
       left_by_look_ += c.free + c.held + c.paying;
     }
   if (s->page + 1 < s->pages && over_->room(0)) return ask_for_page(s->page + 1);
-  // Without a number of requests the rush is over when nothing is left that could be sold to it.
-  if (s->page + 1 == s->pages && options_.requests == 0 && options_.buyers == 0 && left_by_look_ == 0) all_gone_ = true;
+  // Unless so many buyers were wished for, the rush is over when nothing is left that could be sold to it.
+  if (s->page + 1 == s->pages && options_.buyers == 0 && left_by_look_ == 0) all_gone_ = true;
 }
 
 }  // namespace holdfast::cli

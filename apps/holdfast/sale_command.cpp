@@ -223,7 +223,7 @@ void add_sale(CLI::App& app, invocation& in) {
   o->rush.seed = 0;
   auto* c = app.add_subcommand("sale", "a rush: many buyers fight for the places of a session. Ends when all is sold or nobody gets anything any more, or as said");
   c->add_option("session", o->session, "name, or #number")->required();
-  c->add_option("--requests", o->rush.requests, "as many requests in all, whatever is left to sell");
+  c->add_option("--requests", o->rush.requests, "as many requests at least: buyers go on asking when all is sold");
   c->add_option("--buyers", o->rush.buyers, "as many buyers in all");
   c->add_option("--connections", o->connections, "default: 1000, with --pipeline 16")->check(CLI::Range(1, 50'000));
   c->add_option("--at-once", o->rush.at_once, "buyers at work a connection")->capture_default_str()->check(CLI::Range(1, 1'000));
@@ -241,7 +241,7 @@ void add_sale(CLI::App& app, invocation& in) {
   c->add_option("--accounts", o->rush.accounts, "so many accounts share the buying, and the purchase limits with it; default: one a buyer");
   c->add_option("--for", o->hold_for, "how long a hold lasts")->capture_default_str();
   c->add_option("--walk-away-after", o->leave_after, "how long the holds last that are left to expire")->capture_default_str();
-  c->add_option("--give-up-after", o->give_up_after, "without --requests and --buyers: end when for so long nobody got a hold")->capture_default_str();
+  c->add_option("--give-up-after", o->give_up_after, "without --buyers: end when for so long nobody got a hold")->capture_default_str();
   c->add_option("--price", o->rush.price, "a place, in minor units")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
   c->add_option("--seed", o->rush.seed, "of all chances; default: another one each time");
   auto* history = c->add_option("--history", o->history, "write every operation as its client saw it to this file, for `holdfast check`");

@@ -15,7 +15,7 @@ constexpr std::size_t find_rows_max = 1'000;
 /// How far behind the log they may fall while it is busy, in bytes of records. A start replays what no checkpoint covers, so the
 /// first bounds the time of a start after a crash in a rush: some seven million records.
 constexpr std::uint64_t replica_behind_max = 512U << 20U;
-constexpr std::uint64_t index_behind_max = std::uint64_t{8} << 30U;
+constexpr std::uint64_t index_behind_max = 512U << 20U;
 
 /// Every hold, order or refund that the rows tell of, as it is after the newest of them.
 class told {
@@ -196,7 +196,7 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
       break;
     }
   }
-  auto first = index_->find(q, find_rows_max);
+  auto first = index_->find(journal_, q, find_rows_max);
   if (!first) return first.failure();
   told all;
   // A payment or basket names holds; what became of them stands in the holds' other rows.
@@ -207,7 +207,7 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
       continue;
     }
     if (!seen.insert(r.hold_id.value).second) continue;
-    auto rows = index_->find(persistence::by_hold{r.hold_id}, find_rows_max);
+    auto rows = index_->find(journal_, persistence::by_hold{r.hold_id}, find_rows_max);
     if (!rows) return rows.failure();
     for (const auto& x : rows->rows) all.add(x);
   }

@@ -1,4 +1,4 @@
-// When work behind the log rests. Checkpoints and the index cost about as much as the sale itself; in the minute in which
+// When work behind the log rests. Checkpoints and the index take processor time that the sale needs; in the minute in which
 // everybody asks, the sale gets the machine and they catch up afterwards, unless they fall too far behind.
 #pragma once
 

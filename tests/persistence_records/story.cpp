@@ -62,7 +62,9 @@ void box_office::create(std::uint64_t session, std::shared_ptr<const plan> hall)
   r.at = log_time{now};
   r.rules_version = rules_version;
   r.head.from = {role::op, 1000};
-  r.asked = create_session{terms(fmt::format("night-{}", session), added.what->plan)};
+  auto with = std::make_shared<session_terms>(*terms(fmt::format("night-{}", session), added.what->plan));
+  with->rules.ended_holds_max = ended_holds_max;
+  r.asked = create_session{std::move(with)};
   r.done = session_created{};
   written w{session, 1, now, {}};
   encode_record(r, w.bytes);

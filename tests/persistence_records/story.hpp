@@ -90,6 +90,7 @@ class box_office {
   [[nodiscard]] const std::vector<written>& records() const { return all_; }
 
   std::uint64_t now = noon;
+  std::uint64_t ended_holds_max = 0;  ///< of sessions to come; few let numbers of holds be given out again
   base::random random;
   std::shared_ptr<memory_disk> disk = std::make_shared<memory_disk>();
   std::unique_ptr<journal_log> journal;
