@@ -9,14 +9,17 @@ namespace {
 
 constexpr std::uint32_t far_record = 1'000'000'000;
 
-/// An accepted operation on a hold that was surely live all the while, everything before it answered.
+/// An accepted operation on a hold that was surely live all the while, everything before it answered. Others must show that its
+/// deadline was still to come: what its own client asked next is taken away with the lie.
 std::uint32_t some_on_live_hold(victim& v, operation what) {
   return v.any([&](const row& r, std::uint32_t n) {
     if (!accepted(r, what) || v.story(n).placed != outcome::yes) return false;
     std::uint64_t deadline = 0;
     for (auto i = v.story(n).row; i < n; ++i)
       if (const auto& before = v.h.rows[i]; before.hold == r.hold && accepted(before)) deadline = before.deadline;
-    return r.answered < v.clock.earliest(deadline);
+    return std::ranges::any_of(v.h.rows, [&](const row& x) {
+      return x.came == outcome::yes && x.hold != r.hold && x.invoked > r.answered && x.server + slack_us < deadline;
+    });
   });
 }
 
