@@ -85,9 +85,9 @@ pipelined_link& pipelined::carrier(std::uint32_t connection, std::uint16_t kind)
 }
 
 void pipelined::send(std::uint32_t connection, std::uint64_t ticket, core::session_id session, const core::envelope& head,
-                     const core::command& c) {
+                     const core::command& c, bool retry) {
   carrier(connection, protocol::kind_of(c)).send(connection, ticket, [&](std::uint64_t id, base::bytes& out) {
-    protocol::encode_request(id, options_.link.listener, session, head, c, false, out);
+    protocol::encode_request(id, options_.link.listener, session, head, c, retry, out);
   });
 }
 

@@ -58,8 +58,9 @@ class pipelined {
   [[nodiscard]] std::uint32_t depth() const { return depth_; }
 
   /// Written with everything else of this turn. Money may be sent beyond the depth: the server takes it when it can.
-  /// A request on a connection that was given up is given up, too, in the next turn.
-  void send(std::uint32_t connection, std::uint64_t ticket, core::session_id session, const core::envelope& head, const core::command& c);
+  /// A request on a connection that was given up is given up, too, in the next turn. `retry`: the same was sent before.
+  void send(std::uint32_t connection, std::uint64_t ticket, core::session_id session, const core::envelope& head, const core::command& c,
+            bool retry = false);
   void send(std::uint32_t connection, std::uint64_t ticket, core::session_id session, const core::look& l);
 
   /// Writes what was sent, waits for at most `patience` for something to read, hands over the answers, writes what they led to.

@@ -78,6 +78,7 @@ void add_stats(CLI::App& app, invocation& in);
 void add_audit(CLI::App& app, invocation& in);
 void add_sale(CLI::App& app, invocation& in);
 void add_bench(CLI::App& app, invocation& in);
+void add_check(CLI::App& app, invocation& in);
 void add_simulate(CLI::App& app, invocation& in);
 
 /// Returns the error of `r` from a subcommand, or goes on.

@@ -16,7 +16,7 @@ constexpr const char* footer =
     "\n"
     "Exit codes:\n"
     "   0  done\n"
-    "   1  the server refused, or an audit, a sale or a simulation found a violation\n"
+    "   1  the server refused, or an audit, a check, a sale or a simulation found a violation\n"
     "   2  the command line is wrong\n"
     "  65  a file, id, name or place does not read, or bytes do not decode\n"
     "  69  no server answers, or it went away: the outcome is unknown\n"
@@ -53,6 +53,7 @@ int run(int argc, const char* const* argv, surroundings& around) {
   add_audit(app, in);
   add_sale(app, in);
   add_bench(app, in);
+  add_check(app, in);
   add_simulate(app, in);
 
   try {

@@ -10,9 +10,15 @@ using core::refusal;
 
 namespace {
 
-constexpr std::uint64_t look_ticket = std::uint64_t{1} << 33U;  // above every buyer's
 constexpr std::uint8_t tries_max = 3;
 constexpr std::chrono::milliseconds patience{60'000};
+
+/// What of an answer must come again: all that is not about the present. Who is too busy has not answered.
+bool same_answer(const core::answer& a, const core::answer& b) {
+  if (a.refused == refusal::busy || a.refused == refusal::faulted) return true;
+  return a.refused == b.refused && a.outcome == b.outcome && a.reason == b.reason && a.number == b.number && a.granted == b.granted &&
+         a.tells_of == b.tells_of;
+}
 
 }  // namespace
 
@@ -78,7 +84,7 @@ void rush::begin(std::uint32_t b) {
   ++at_work_;
   ++counts_.buyers;
   who.owner = chance_.id();
-  who.account = chance_.id();
+  who.account = account();
   who.tries = 0;
   // Whoever walks away near the end would leave seats that nobody comes back for.
   const bool late = options_.requests != 0 ? counts_.asked * 5 > options_.requests * 4 : false;
@@ -88,6 +94,12 @@ void rush::begin(std::uint32_t b) {
   who.will_fail = chance_.chance(options_.fail_percent);
   choose(who);
   ask(b, step::hold);
+}
+
+core::id128 rush::account() {
+  if (options_.accounts == 0) return chance_.id();
+  // Others after it, under the same seed: accounts must not be those of the sale before.
+  return {options_.seed, 1 + chance_.below(options_.accounts)};
 }
 
 /// One to places_max seats, or as many places of an area, in proportion to what there is.
@@ -119,32 +131,36 @@ void rush::ask(std::uint32_t b, step s) {
   auto& who = buyers_[b];
   who.at = s;
   ++counts_.asked;
-  core::envelope head;
-  head.channel = options_.channel;
+  who.head = {};
+  who.head.channel = options_.channel;
+  if (s != step::confirm) {
+    who.head.id = core::command_id{chance_.id()};
+    who.head.client_deadline = over_->deadline(patience);
+  }
+  if (s == step::hold) who.hold = who.head.id.value;
+  send(b);
+}
+
+/// What the buyer is at; the same bytes each time.
+void rush::send(std::uint32_t b) {
+  auto& who = buyers_[b];
+  if (recorder_ != nullptr) who.asked_at = history::monotonic_ns();
   const core::owner_id owner{who.owner};
   const core::hold_id hold{who.hold};
-  if (s != step::confirm) {
-    head.id = core::command_id{chance_.id()};
-    head.client_deadline = over_->deadline(patience);
-  }
   std::uint8_t reference[16];
   std::memcpy(reference, &who.reference, sizeof reference);
   const auto interval = static_cast<core::interval_ms>((who.will_leave ? options_.leave_after : options_.hold_for).count());
-  const auto c = connection_of(b);
-  switch (s) {
+  const auto say = [&](const core::command& c) { over_->send(connection_of(b), b, session_, who.head, c, who.again); };
+  switch (who.at) {
     case step::hold: {
-      who.hold = head.id.value;
       const core::limit_key keys[] = {{core::key_kind::account, who.account}};
-      return over_->send(c, b, session_, head,
-                         core::hold_seats{owner, keys, core::lines(who.lines.data(), who.line_count), interval, revision_, {}});
+      return say(core::hold_seats{owner, keys, core::lines(who.lines.data(), who.line_count), interval, revision_, {}});
     }
-    case step::extend: return over_->send(c, b, session_, head, core::extend_hold{owner, hold, interval + 60'000});
-    case step::release: return over_->send(c, b, session_, head, core::release_hold{owner, hold, {}, false});
-    case step::begin_payment: return over_->send(c, b, session_, head, core::begin_payment{owner, hold, reference, 600'000, {}});
-    case step::payment_failed: return over_->send(c, b, session_, head, core::payment_failed{owner, hold, reference});
-    case step::confirm:
-      return over_->send(c, b, session_, head,
-                         core::confirm_hold{owner, hold, reference, options_.price * who.places, core::payment_kind::card});
+    case step::extend: return say(core::extend_hold{owner, hold, interval + 60'000});
+    case step::release: return say(core::release_hold{owner, hold, {}, false});
+    case step::begin_payment: return say(core::begin_payment{owner, hold, reference, 600'000, {}});
+    case step::payment_failed: return say(core::payment_failed{owner, hold, reference});
+    case step::confirm: return say(core::confirm_hold{owner, hold, reference, options_.price * who.places, core::payment_kind::card});
   }
 }
 
@@ -159,12 +175,28 @@ void rush::answered(const client::arrival& a) {
   const auto b = static_cast<std::uint32_t>(a.ticket);
   auto& who = buyers_[b];
   const auto& said = a.message.said;
+  if (recorder_ != nullptr) note(b, &a);
+  if (std::exchange(who.again, false)) {
+    if (!same_answer(said, who.said)) ++counts_.other_answers;
+    return go_on(b, who.said, who.said_at);
+  }
   const auto at = static_cast<std::size_t>(who.at);
   latency_[at].add(static_cast<std::uint64_t>(a.waited_ns));
-  const bool yes = said.refused == refusal::none;
-  if (yes) ++counts_.accepted[at];
+  if (said.refused == refusal::none) ++counts_.accepted[at];
   else ++counts_.refused[at][std::min<std::size_t>(static_cast<std::size_t>(said.refused), rush_counts::codes - 1)];
+  if (said.refused == refusal::none && options_.again_percent != 0 && chance_.chance(options_.again_percent)) {
+    who.again = true;
+    who.said = said;
+    who.said_at = a.message.now;
+    ++counts_.asked_again;
+    return send(b);
+  }
+  go_on(b, said, a.message.now);
+}
 
+void rush::go_on(std::uint32_t b, const core::answer& said, core::log_time at) {
+  auto& who = buyers_[b];
+  const bool yes = said.refused == refusal::none;
   const auto leaves = [&](std::uint64_t& counter) {
     ++counter;
     end(b);
@@ -204,27 +236,8 @@ void rush::answered(const client::arrival& a) {
     case step::confirm:
       if (said.outcome == core::money_outcome::refund_due) ++counts_.late_refunds;
       if (said.outcome != core::money_outcome::sold) return leaves(counts_.failed_on_the_way);
-      sold(who, a.message.now);
+      sold(who, at);
       return leaves(counts_.satisfied);
-  }
-}
-
-void rush::learn(const buyer& who, const core::answer& said) {
-  const bool yes = said.refused == refusal::none;
-  for (std::uint8_t i = 0; i < who.line_count; ++i) {
-    const auto& l = who.lines[i];
-    const bool offends = !yes && (said.lines >> i & 1U) != 0;
-    if (l.kind == core::place_kind::area) {
-      const auto had = hall_.free_in(l.number);
-      if (yes) hall_.area_has(l.number, had - std::min<std::uint64_t>(had, l.count));
-      else if (offends) hall_.area_has(l.number, said.refused == refusal::not_enough ? said.left : 0);
-    } else if (yes || (offends && said.refused != refusal::not_in_your_channel)) {
-      hall_.gone(l.number);
-    } else if (offends) {
-      // The bitmap has all lines that offend, for whatever reason; what is not public is what bars us.
-      if (hall_.is_public(l.number) && who.line_count > 1) hall_.gone(l.number);
-      else hall_.barred(l.number);
-    }
   }
 }
 
@@ -246,42 +259,9 @@ void rush::given_up(std::uint32_t, std::uint64_t ticket, const base::error&) {
     return;
   }
   ++counts_.unknown_outcome;
+  if (recorder_ != nullptr) note(static_cast<std::uint32_t>(ticket), nullptr);
   --at_work_;
   stopping_ = true;
-}
-
-// ---- the shared picture ---------------------------------------------------------------------------------------
-
-void rush::look() {
-  left_by_look_ = 0;
-  // One page after the other: long looks are few on a connection.
-  pages_out_ = 1;
-  ++counts_.looks;
-  over_->send(0, look_ticket, session_, core::look_seats{0});
-}
-
-void rush::looked(const protocol::answer_message& m) {
-  pages_out_ = 0;
-  const auto* s = std::get_if<core::seats_seen>(&m.shown);
-  if (s == nullptr) return;
-  hall_.learn(*s);
-  for (std::size_t i = 0; i < s->states.size(); ++i) {
-    const auto what = static_cast<core::seat_state>(s->states[i] & 0x7fU);
-    const bool ended = what == core::seat_state::sold || what == core::seat_state::blocked;
-    if (!ended && !hall_.is_barred(static_cast<std::uint32_t>(s->first + i))) ++left_by_look_;
-  }
-  for (const auto& area : s->areas)
-    if (!area.allocations.empty()) {
-      const auto& c = area.allocations[0];
-      left_by_look_ += c.free + c.held + c.paying;
-    }
-  if (s->page + 1 < s->pages && over_->room(0)) {
-    pages_out_ = 1;
-    ++counts_.looks;
-    return over_->send(0, look_ticket, session_, core::look_seats{s->page + 1});
-  }
-  // Unless so many buyers were wished for, the rush is over when nothing is left that could be sold to it.
-  if (s->page + 1 == s->pages && options_.buyers == 0 && left_by_look_ == 0) all_gone_ = true;
 }
 
 }  // namespace holdfast::cli

@@ -10,6 +10,7 @@
 #include "apps/holdfast/hall_knowledge.hpp"
 #include "client/pipelined.hpp"
 #include "gateway/histogram.hpp"
+#include "history/history.hpp"
 
 namespace holdfast::cli {
 
@@ -23,6 +24,8 @@ struct rush_options {
   unsigned give_back_percent = 5;    ///< release
   unsigned extend_percent = 10;
   unsigned fail_percent = 5;         ///< of payments; they are tried again
+  unsigned again_percent = 0;        ///< of what was accepted is sent once more, and must be answered the same
+  std::uint64_t accounts = 0;        ///< so many share the buying, and the limits with it; 0: one each
   std::chrono::milliseconds hold_for{120'000};
   std::chrono::milliseconds leave_after{1'000};  ///< how long the holds of those last who walk away
   std::chrono::milliseconds look_every{250};     ///< the shared picture of the hall is renewed
@@ -43,12 +46,14 @@ enum class ending : std::uint8_t { none, all_gone, as_many_as_asked, nothing_to_
 
 struct rush_counts {
   static constexpr std::size_t codes = 128;  ///< of core::refusal
-  std::uint64_t asked = 0;                   ///< by buyers
+  std::uint64_t asked = 0;                   ///< by buyers, but for what they asked again
+  std::uint64_t asked_again = 0;
   std::uint64_t buyers = 0, satisfied = 0, turned_away = 0, walked_away = 0, gave_back = 0, failed_on_the_way = 0;
   std::array<std::uint64_t, steps> accepted{};
   std::array<std::array<std::uint64_t, codes>, steps> refused{};
   std::uint64_t places_sold = 0, orders = 0, late_refunds = 0, places_left = 0, unknown_outcome = 0, looks = 0;
   std::uint64_t seats_sold_twice = 0;        ///< two buyers were told that one seat is theirs: must be 0
+  std::uint64_t other_answers = 0;           ///< to what was asked again: must be 0
   core::log_time last_left;                  ///< the newest deadline of a hold that nobody came back to
   core::log_time first_sale, last_sale;
 };
@@ -57,6 +62,8 @@ class rush final : public client::receiver {
  public:
   rush(rush_options o, core::session_id session, std::uint32_t plan_revision, const core::plan& p);
 
+  /// Notes every operation there, from now on.
+  void record_in(history::recorder& r) { recorder_ = &r; }
   /// Who carries the requests; its depth must be above at_once by one, for the looks.
   void start(client::pipelined& over);
   /// What is to be done once a turn: looks, buyers that wait for their chance.
@@ -75,22 +82,33 @@ class rush final : public client::receiver {
 
  private:
   static constexpr std::size_t lines_most = 8;
+  static constexpr std::uint64_t look_ticket = std::uint64_t{1} << 33U;  ///< above every buyer's
   struct buyer {
     core::id128 owner, account, hold, reference;
     std::array<core::line, lines_most> lines;
     std::uint32_t places = 0;
     std::uint8_t line_count = 0, tries = 0;
     step at = step::hold;
+    core::envelope head;         ///< of what was asked last
+    core::answer said;           ///< while it is asked again: the answer
+    core::log_time said_at;
+    std::uint64_t asked_at = 0;  ///< for the history
+    bool again = false;
     bool will_leave = false, will_give_back = false, will_extend = false, will_fail = false;
   };
 
   [[nodiscard]] bool may_begin() const;
   void fill();
   void begin(std::uint32_t b);
+  [[nodiscard]] core::id128 account();
   void choose(buyer& who);
   void end(std::uint32_t b);
   void ask(std::uint32_t b, step s);
+  void send(std::uint32_t b);
+  void go_on(std::uint32_t b, const core::answer& said, core::log_time at);
+  void note(std::uint32_t b, const client::arrival* a);
   void look();
+  void ask_for_page(std::uint32_t page);
   void looked(const protocol::answer_message& m);
   void learn(const buyer& who, const core::answer& said);
   void sold(const buyer& who, core::log_time at);
@@ -100,6 +118,7 @@ class rush final : public client::receiver {
   const core::session_id session_;
   const std::uint32_t revision_;
   hall_knowledge hall_;
+  history::recorder* recorder_ = nullptr;
   base::random chance_;
   client::pipelined* over_ = nullptr;
   std::vector<buyer> buyers_;
@@ -111,10 +130,15 @@ class rush final : public client::receiver {
   std::chrono::steady_clock::time_point last_luck_{};  ///< when a hold was last accepted
   std::uint32_t pages_ = 1, pages_out_ = 0;
   std::uint64_t left_by_look_ = 0;  ///< places that may still be sold to us, in the look under way
-  std::chrono::steady_clock::time_point next_look_{};
+  std::chrono::steady_clock::time_point next_look_{}, next_noted_look_{};
+  std::uint64_t look_asked_at_ = 0;  ///< for the history; 0: not for it
   std::uint64_t places_in_all_ = 0;
   rush_counts counts_;
   std::array<gateway::histogram, steps> latency_;
 };
+
+/// A page of seats as it was seen, for a history. Not one that may still count holds that are over.
+void note_look(history::recorder& to, const core::seats_seen& s, const core::answer& said, core::log_time now, std::uint64_t asked_at,
+               std::uint64_t shift_us);
 
 }  // namespace holdfast::cli

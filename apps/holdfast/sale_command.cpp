@@ -1,5 +1,8 @@
 // sale: a rush on one session, or with --pipeline a race of holds alone.
+#include <algorithm>
 #include <chrono>
+#include <numeric>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
@@ -16,7 +19,7 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 struct sale_options {
-  std::string session, hold_for = "2m", leave_after = "1s", give_up_after = "10s", area;
+  std::string session, hold_for = "2m", leave_after = "1s", give_up_after = "10s", area, history;
   rush_options rush;
   std::uint32_t connections = 0;        // 0: 1,000 for a rush, 16 for a race
   std::uint32_t money_connections = 4;
@@ -57,6 +60,42 @@ base::result<core::session_seen> state_of(client::blocking& c, core::session_id 
   if (!seen) return seen.failure();
   if (!seen->seen) return base::error{base::trouble::unavailable, fmt::format("the session cannot be looked at: {}", core::name_of(seen->said.refused))};
   return std::move(*seen->seen);
+}
+
+/// All seats as they are, for the history: a page of them at an instant. With them by how much deadlines have moved.
+base::result<void> look_at_all(client::blocking& c, const protocol::session_brief& s, history::recorder& to) {
+  constexpr int patience = 200;  // looks at one page while holds that are over are still counted
+  const auto state = state_of(c, s.id);
+  if (!state) return state.failure();
+  for (std::uint32_t page = 0; page * core::seats_per_page < s.seats; ++page)
+    for (int i = 0; i < patience; ++i) {
+      const auto asked_at = history::monotonic_ns();
+      const auto seen = c.seats(s.id, {page});
+      if (!seen) return seen.failure();
+      if (!seen->seen)
+        return base::error{base::trouble::unavailable, fmt::format("the seats cannot be looked at: {}", core::name_of(seen->said.refused))};
+      note_look(to, *seen->seen, seen->said, seen->now, asked_at, state->shift_us);
+      if (!seen->seen->expiries_pending) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  return {};
+}
+
+base::result<history::recorder> begin_history(client::blocking& c, const protocol::session_brief& s, const core::plan& p, const std::string& file) {
+  std::vector<std::uint64_t> areas;
+  for (const auto& a : p.areas) areas.push_back(std::accumulate(a.capacity.begin(), a.capacity.end(), std::uint64_t{0}));
+  auto made = history::recorder::create(file, s.id.value, static_cast<std::uint32_t>(p.seats.size()), areas);
+  if (!made) return made.failure();
+  if (const auto looked = look_at_all(c, s, *made); !looked) return looked.failure();
+  return made;
+}
+
+/// A history without its last looks is one all the same: of a server that did not come back.
+base::result<void> end_history(client::blocking& c, const protocol::session_brief& s, history::recorder& to) {
+  // Twice: what nobody was answered about is over by the second time.
+  bool there = true;
+  for (int i = 0; i < 2 && there; ++i) there = look_at_all(c, s, to).ok();
+  return to.close();
 }
 
 /// Looks until the holds that nobody came back to have ended.
@@ -122,6 +161,12 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   auto over = open(in, o, o.rush.at_once + 1, r);
   HOLDFAST_CLI_TRY(in, over);
   f.depth = (*over)->depth();
+  std::optional<history::recorder> recorder;
+  if (!o.history.empty()) {
+    auto begun = begin_history(c, s, *p, o.history);
+    HOLDFAST_CLI_TRY(in, begun);
+    r.record_in(recorder.emplace(std::move(*begun)));
+  }
   const auto begun = steady::now();
   r.start(**over);
   drive(in, **over, r, [&] {
@@ -131,10 +176,13 @@ int rush_on(invocation& in, const sale_options& o, client::blocking& c, const pr
   f.seconds = seconds_since(begun);
   f.wire = (*over)->counted();
   over->reset();
-  if (r.counts().places_left != 0 && !o.no_wait && r.counts().unknown_outcome == 0) {
-    const auto waited = wait_for_expiry(c, s.id, r.counts().last_left, f);
-    HOLDFAST_CLI_TRY(in, waited);
+  base::result<void> waited;
+  if (r.counts().places_left != 0 && !o.no_wait && r.counts().unknown_outcome == 0) waited = wait_for_expiry(c, s.id, r.counts().last_left, f);
+  if (recorder) {
+    const auto closed = end_history(c, s, *recorder);
+    HOLDFAST_CLI_TRY(in, closed);
   }
+  HOLDFAST_CLI_TRY(in, waited);
   const auto after = state_of(c, s.id);
   HOLDFAST_CLI_TRY(in, after);
   f.after = *after;
@@ -189,14 +237,17 @@ void add_sale(CLI::App& app, invocation& in) {
   percent("--give-back", o->rush.give_back_percent, "percent who release");
   percent("--extend", o->rush.extend_percent, "percent who extend before they pay");
   percent("--fail", o->rush.fail_percent, "percent whose first payment fails");
+  percent("--ask-again", o->rush.again_percent, "percent of accepted requests that are sent once more, with the same id; the answer must be the same");
+  c->add_option("--accounts", o->rush.accounts, "so many accounts share the buying, and the purchase limits with it; default: one a buyer");
   c->add_option("--for", o->hold_for, "how long a hold lasts")->capture_default_str();
   c->add_option("--walk-away-after", o->leave_after, "how long the holds last that are left to expire")->capture_default_str();
   c->add_option("--give-up-after", o->give_up_after, "without --buyers: end when for so long nobody got a hold")->capture_default_str();
   c->add_option("--price", o->rush.price, "a place, in minor units")->capture_default_str()->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}));
   c->add_option("--seed", o->rush.seed, "of all chances; default: another one each time");
+  auto* history = c->add_option("--history", o->history, "write every operation as its client saw it to this file, for `holdfast check`");
   c->add_flag("--no-wait", o->no_wait, "do not wait until what was left has expired");
   auto* pipeline = c->add_option("--pipeline", o->pipeline, "instead of a rush: only holds of one place each, so many in flight a connection");
-  pipeline->check(CLI::Range(1, 1'000'000));
+  pipeline->check(CLI::Range(1, 1'000'000))->excludes(history);
   c->add_option("--holds", o->holds, "with --pipeline: how many; default: a hold a seat")->needs(pipeline);
   c->add_option("--area", o->area, "with --pipeline: hold standing room of this area instead of seats")->needs(pipeline);
   c->callback([&in, o] { in.todo = [&in, o] { return sale(in, *o); }; });

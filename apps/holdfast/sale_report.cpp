@@ -61,6 +61,7 @@ document report_of(const rush& r, const sale_frame& f) {
   d.add("seats sold twice", number(c.seats_sold_twice));
   if (c.seats_sold_twice != 0) d.facts.back().what.tone = tone::bad;
   tell_wire(f, d);
+  if (c.asked_again != 0) d.add("asked again", number(c.asked_again));
   if (c.unknown_outcome != 0) d.add("without an answer", number(c.unknown_outcome));
   d.add("left to expire", number(c.places_left));
   if (f.expired == sale_frame::expiry::seen) d.add("last one expired after", micros(static_cast<std::uint64_t>(f.expired_after_s * 1e6)));
@@ -103,6 +104,7 @@ std::vector<std::string> violations_of(const rush& r, const sale_frame& f) {
   std::vector<std::string> all;
   const auto& c = r.counts();
   if (c.seats_sold_twice != 0) all.push_back(fmt::format("{} seats were sold twice", c.seats_sold_twice));
+  if (c.other_answers != 0) all.push_back(fmt::format("{} requests were answered otherwise when they were asked again", c.other_answers));
   if (f.after.places.sold > all_places(f.after)) all.push_back("more is sold than there is");
   // Others may sell, too, and nobody cancels; so the server's books have at least what the buyers were told.
   if (f.after.places.sold < f.before.places.sold + c.places_sold)

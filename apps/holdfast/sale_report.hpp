@@ -28,7 +28,8 @@ struct sale_frame {
 
 [[nodiscard]] document report_of(const rush& r, const sale_frame& f);
 [[nodiscard]] document report_of(const hold_race& r, const sale_frame& f);
-/// What no sale may do: a seat sold twice, more sold than there is, or less in the server's books than buyers were told.
+/// What no sale may do: a seat sold twice, another answer to the same request, more sold than there is, or less in the server's books
+/// than buyers were told.
 [[nodiscard]] std::vector<std::string> violations_of(const rush& r, const sale_frame& f);
 
 }  // namespace holdfast::cli

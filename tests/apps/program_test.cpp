@@ -33,7 +33,7 @@ const std::string some_id(32, '7');
 TEST_CASE("a wrong command line is told apart from everything else") {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
            {}, {"fly"}, {"hold"}, {"plan"}, {"session", "create", "x"}, {"find"}, {"find", "--owner", some_id, "--basket", some_id},
-           {"sale", "x", "--connections", "0"}, {"bench", "--workload", "f4"}, {"bench", "--p999-max", "5ms"}, {"hold", "x", "12", "--frobnicate"}, {"--channel", "16", "stats"}, {"confirm", "x", "--owner", some_id}}) {
+           {"sale", "x", "--connections", "0"}, {"sale", "x", "--pipeline", "4", "--history", "file"}, {"check"}, {"bench", "--workload", "f4"}, {"bench", "--p999-max", "5ms"}, {"hold", "x", "12", "--frobnicate"}, {"--channel", "16", "stats"}, {"confirm", "x", "--owner", some_id}}) {
     const auto s = run(words);
     CHECK(s.code == cli::exits::usage);
     CHECK(s.out.empty());
@@ -45,7 +45,7 @@ TEST_CASE("help names every subcommand and every exit code") {
   const auto s = run({"--help"});
   CHECK(s.code == 0);
   for (const auto* word : {"plan", "session", "hold", "change", "extend", "pay", "payment-failed", "confirm", "release", "cancel", "settle", "block", "unblock",
-                           "allocate", "shift", "seats", "order", "fate", "mine", "actors", "stats", "find", "audit", "sale", "simulate", "bench", "--json", "--server", "--admin"})
+                           "allocate", "shift", "seats", "order", "fate", "mine", "actors", "stats", "find", "audit", "sale", "check", "simulate", "bench", "--json", "--server", "--admin"})
     CHECK_MESSAGE(s.out.find(word) != std::string::npos, word);
   for (const auto* code : {"   0  ", "   1  ", "   2  ", "  65  ", "  69  ", "  74  ", "  75  ", "  78  "})
     CHECK_MESSAGE(s.out.find(code) != std::string::npos, code);
@@ -71,6 +71,9 @@ TEST_CASE("what does not read is one line with the remedy, and asks nobody") {
   s = run({"session", "create", "x", "--hall", "10", "--policy", "no-such-policy.toml"});
   CHECK(s.code == cli::exits::bad_data);
   CHECK(s.err.find("no-such-policy.toml") != std::string::npos);
+  s = run({"check", "no-such-history"});
+  CHECK(s.code == cli::exits::io);
+  CHECK(s.err.find("no-such-history") != std::string::npos);
   s = run({"audit", "verify", "no-such-directory"});
   CHECK(s.code != 0);
   CHECK(s.err.find("no-such-directory") != std::string::npos);

@@ -45,13 +45,16 @@ const std::vector<room>& rooms() {
         "core/event.hpp", "core/look.hpp", "core/view.hpp", "protocol/", "actors/interfaces.hpp", "gateway/"}},
       // The rules told twice, and a house of make-believe around them: real rules and journal, no thread, socket or actor.
       {"simulation/", {"base/", "core/", "persistence/", "simulation/"}},
+      // Judges what clients saw, so it knows nothing of those whom it judges.
+      {"history/", {"base/", "history/"}},
       {"apps/",
-       {"base/", "core/", "plans/", "persistence/", "protocol/", "client/", "actors/", "gateway/", "simulation/", "apps/"}},
+       {"base/", "core/", "plans/", "persistence/", "protocol/", "client/", "actors/", "gateway/", "simulation/", "history/",
+        "apps/"}},
       {"bench/",
        {"base/", "core/", "plans/", "persistence/", "protocol/", "client/", "actors/", "gateway/", "bench/"}},
       {"tests/",
-       {"base/", "core/", "plans/", "persistence/", "protocol/", "client/", "actors/", "gateway/", "simulation/", "apps/",
-        "tests/"}},
+       {"base/", "core/", "plans/", "persistence/", "protocol/", "client/", "actors/", "gateway/", "simulation/", "history/",
+        "apps/", "tests/"}},
   };
   return all;
 }

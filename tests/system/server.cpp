@@ -40,7 +40,7 @@ std::uint16_t free_port() {
   return ntohs(a.sin_port);
 }
 
-server::server(server_options o) : options_(std::move(o)), shop_port_(free_port()), buyer_port_(free_port()) {
+server::server(server_options o) : options_(std::move(o)), shop_port_(options_.shop_port != 0 ? options_.shop_port : free_port()), buyer_port_(free_port()) {
   const auto config = options_.folder / "server.toml";
   std::ofstream(config) << fmt::format(
       "[data]\ndirectory = \"{}\"\n[journal]\nunsafe_no_sync = {}\n[listen.shop]\nport = {}\n[listen.buyer]\nport = {}\n"

@@ -30,6 +30,7 @@ struct server_options {
   std::filesystem::path folder;      ///< for configuration, socket and log; not in `data`
   bool sync = true;
   std::string more;                  ///< appended to the configuration
+  std::uint16_t shop_port = 0;       ///< 0: any that is free. Clients that shall come back need the same after a restart
 };
 
 class server {
