@@ -32,9 +32,11 @@ template <class T>
   const std::size_t wanted = n * sizeof(T);
   if (wanted < huge) {
     // Written here and not merely promised: a table is read before it is written, and a page that is first read costs a second
-    // fault and an interrupt on every core when it is written.
+    // fault and an interrupt on every core when it is written. The empty assembly hides that this is malloc's memory: GCC would make
+    // one calloc of the two calls, and calloc writes nothing into fresh pages.
     void* p = std::malloc(wanted);
     if (p == nullptr) throw std::bad_alloc();
+    asm volatile("" : "+r"(p));
     std::memset(p, 0, wanted);
     return zeroed_array<T>(static_cast<T*>(p), free_zeroed{});
   }
