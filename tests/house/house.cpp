@@ -54,7 +54,7 @@ const std::vector<room>& rooms() {
        {"base/", "core/", "plans/", "persistence/", "protocol/", "client/", "actors/", "gateway/", "bench/"}},
       {"tests/",
        {"base/", "core/", "plans/", "persistence/", "protocol/", "client/", "actors/", "gateway/", "simulation/", "history/",
-        "apps/", "tests/"}},
+        "apps/", "bench/", "tests/"}},
   };
   return all;
 }
