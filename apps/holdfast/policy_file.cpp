@@ -18,7 +18,7 @@ using apps::section;
 
 constexpr std::uint64_t many = 4'000'000'000;
 
-void read_interval(section& s, std::string_view key, core::interval_ms& into) {
+void take_interval(section& s, std::string_view key, core::interval_ms& into) {
   const auto* n = s.find(key);
   if (n == nullptr) return;
   const auto text = n->value_exact<std::string>();
@@ -74,9 +74,9 @@ core::channel_policy read_channel(section& s, const core::plan& seating) {
   c.name = s.required("name", "public");
   s.number("lines_max", c.lines_max, 1, core::limits::lines_max);
   s.number("holds_per_owner_max", c.holds_per_owner_max, 1, many);
-  read_interval(s, "hold_max", c.hold_max);
-  read_interval(s, "paying_max", c.paying_max);
-  read_interval(s, "lifetime_max", c.lifetime_max);
+  take_interval(s, "hold_max", c.hold_max);
+  take_interval(s, "paying_max", c.paying_max);
+  take_interval(s, "lifetime_max", c.lifetime_max);
   s.number("extensions_max", c.extensions_max, 0, core::limits::changes_per_hold_max);
   s.number("attempts_max", c.attempts_max, 0, core::limits::changes_per_hold_max);
   if (const auto* n = s.find("allocations")) {
@@ -97,9 +97,9 @@ core::policy read(const toml::table& file, const core::plan& seating) {
   section top(file, "");
   for (auto& channel : top.tables("channel")) p.channels.push_back(read_channel(channel, seating));
   if (p.channels.empty()) throw apps::wrong{"channel: there is none; write at least [[channel]] and under it name = \"public\""};
-  read_interval(top, "pay_min", p.pay_min);
-  read_interval(top, "id_min", p.id_min);
-  read_interval(top, "late_confirm_max", p.late_confirm_max);
+  take_interval(top, "pay_min", p.pay_min);
+  take_interval(top, "id_min", p.id_min);
+  take_interval(top, "late_confirm_max", p.late_confirm_max);
   top.number("ended_holds_max", p.ended_holds_max, 0, many);
   top.number("ended_holds_hard_max", p.ended_holds_hard_max, 0, many);
   top.number("unknown_refunds_max", p.unknown_refunds_max, 0, many);
