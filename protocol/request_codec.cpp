@@ -3,7 +3,7 @@
 #include "protocol/envelope.hpp"
 
 // A command    session:u64 client_deadline:u64 command_id:16 channel:u8 (not on buyers' connections) content options
-//              content: core/command_codec.cpp; the option `note` (tag 1) belongs to the envelope
+//              content: core/command_form.hpp; the option `note` (tag 1) belongs to the envelope
 // A look       session:u64 fields options
 //
 //   look_session  -                          look_seat     seat:u32                 look_changes  since:u64
