@@ -42,6 +42,8 @@ struct applier : link_changes {
 
   // ---- holds (apply_holds.cpp) ----
   void operator()(const hold_placed& e) const;
+  /// A live hold goes on with other parts, whose places have moved already; its keys no longer count the former ones.
+  void change_parts(std::uint32_t hold, std::span<const state::part> parts) const;
   void operator()(const hold_changed& e) const;
   /// Takes the named lines out of `parts`, what was drawn last first, as decider::parts_named finds them.
   template <class Visit>

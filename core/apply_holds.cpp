@@ -45,6 +45,17 @@ void applier::operator()(const hold_placed& e) const {
   h.id_ref = remember(owner, n, {}, s.in_log_time(e.deadline).value, found.id);
 }
 
+void applier::change_parts(std::uint32_t hold, std::span<const state::part> parts) const {
+  auto& h = s.holds_.at(hold);
+  leave_areas(h);
+  set_parts(h, parts);
+  join_areas(hold);
+  count_keys(h, parts, +1);
+  ++h.changes;
+  h.seq = seq;
+  remember_on(hold, 0);
+}
+
 void applier::operator()(const hold_changed& e) const {
   const auto& c = asked<change_hold>();
   auto& h = live_hold(e.hold);
@@ -56,13 +67,7 @@ void applier::operator()(const hold_changed& e) const {
   new_parts(c.add, e.draws, added);
   for (const auto& p : added) occupy(n, p, as_seat(h.state));
   parts.insert(parts.end(), added.begin(), added.end());
-  leave_areas(h);
-  set_parts(h, parts);
-  join_areas(n);
-  count_keys(h, parts, +1);
-  ++h.changes;
-  h.seq = seq;
-  remember_on(n, 0);
+  change_parts(n, parts);
 }
 
 void applier::operator()(const hold_extended& e) const {
@@ -88,13 +93,7 @@ void applier::operator()(const hold_released& e) const {
   std::vector<state::part> parts(s.parts_of(h).begin(), s.parts_of(h).end());
   count_keys(h, parts, -1);
   cut_out(parts, c.lines, [&](const state::part& p) { give_back(n, p, c.withdrawn); });
-  leave_areas(h);
-  set_parts(h, parts);
-  join_areas(n);
-  count_keys(h, parts, +1);
-  ++h.changes;
-  h.seq = seq;
-  remember_on(n, 0);
+  change_parts(n, parts);
 }
 
 void applier::operator()(const holds_expired& e) const {
