@@ -70,6 +70,21 @@ TEST_CASE("a sale's report names what must not be") {
   CHECK(text.find("violations: none") == std::string::npos);
 }
 
+namespace {
+
+/// The whole rush, until it is over.
+void play(rush& r, client::pipelined_options how) {
+  auto over = client::pipelined::open(std::move(how), r);
+  REQUIRE(over.ok());
+  r.start(**over);
+  while (!r.over()) {
+    (*over)->turn(std::chrono::milliseconds(5));
+    r.tend();
+  }
+}
+
+}  // namespace
+
 TEST_CASE("a sale for as long as something is left ends when nobody gets it, and says so") {
   tests::manners all_held;
   all_held.refuses = core::refusal::none_free_now;
@@ -81,13 +96,7 @@ TEST_CASE("a sale for as long as something is left ends when nobody gets it, and
   p.link.to = server.where();
   p.connections = 2;
   p.depth = o.at_once + 1;
-  auto over = client::pipelined::open(std::move(p), r);
-  REQUIRE(over.ok());
-  r.start(**over);
-  while (!r.over()) {
-    (*over)->turn(std::chrono::milliseconds(5));
-    r.tend();
-  }
+  play(r, std::move(p));
   CHECK(r.ended() == ending::nothing_to_be_had);
   CHECK(r.counts().refused[0][static_cast<std::size_t>(core::refusal::none_free_now)] > 0);
   CHECK(r.counts().turned_away == r.counts().buyers);
@@ -108,13 +117,7 @@ TEST_CASE("a sale of so many requests makes them although nobody gets anything, 
   client::pipelined_options p;
   p.link.to = server.where();
   p.depth = o.at_once + 1;
-  auto over = client::pipelined::open(std::move(p), r);
-  REQUIRE(over.ok());
-  r.start(**over);
-  while (!r.over()) {
-    (*over)->turn(std::chrono::milliseconds(5));
-    r.tend();
-  }
+  play(r, std::move(p));
   CHECK(r.ended() == ending::nothing_to_be_had);
   CHECK(r.counts().asked >= 500);
 }
