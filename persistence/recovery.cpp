@@ -110,6 +110,7 @@ base::result<started> start(const data_directory& d, const start_options& option
   rocksdb_store_options so;
   so.data_dir = d.root;
   so.write_buffer_bytes = options.write_buffer_bytes;
+  so.log_room_bytes = options.logs_in_place ? options.write_buffer_bytes + options.write_buffer_bytes / 16 : 0;
   so.sync = options.sync;
   auto store = rocksdb_block_store::open(so);
   if (!store) return store.failure();

@@ -57,6 +57,7 @@ struct start_options {
   base::id128 new_journal;       ///< id for a new journal; zero: drawn from the operating system
   // From a data directory only:
   std::size_t write_buffer_bytes = 64U << 20U;
+  bool logs_in_place = true;     ///< rocksdb_store_options::log_room_bytes: as much as write_buffer_bytes needs
   bool sync = true;              ///< rocksdb_store_options::sync
 };
 

@@ -1,5 +1,6 @@
 #include "persistence/rocksdb_block_store.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <mutex>
@@ -17,6 +18,7 @@
 
 #include "base/check.hpp"
 #include "persistence/files.hpp"
+#include "persistence/rocksdb_log_files.hpp"
 
 namespace holdfast::persistence {
 
@@ -26,6 +28,8 @@ namespace {
 
 constexpr std::size_t protection_bytes = 8;
 constexpr std::uint64_t meta_number = 0;
+/// Of the very first log, which a start waits for.
+constexpr std::size_t first_log_room = 8U << 20U;
 
 struct block_key {
   static constexpr std::size_t size = 10;
@@ -161,6 +165,8 @@ struct rocksdb_block_store::state {
   rocksdb_store_options options;
   file_handle lock;  // outlives the database
   std::shared_ptr<failure_listener> listener = std::make_shared<failure_listener>();
+  std::shared_ptr<log_files> logs;              // null: logs grow
+  std::unique_ptr<rocksdb::Env> env_with_logs;  // both outlive the database
   std::unique_ptr<rocksdb::DB> db;
   bool writing = false;
   rocksdb::WriteBatch batch{0, 0, protection_bytes, 0};
@@ -179,6 +185,11 @@ struct rocksdb_block_store::state {
     how.sync = options.sync;
     if (done.ok()) done = db->Write(how, &batch);
     if (!done.ok()) return base::error{base::trouble::io, fmt::format("block {}: RocksDB: {}", number, done.ToString())};
+    if (logs && logs->should_switch()) {
+      rocksdb::FlushOptions flush;  // begins a new log
+      flush.wait = false;
+      if (done = db->Flush(flush); !done.ok()) return to_error(done, "beginning a new log");
+    }
     return listener->health();
   }
   [[nodiscard]] std::unique_ptr<rocksdb::Iterator> iterate(bool whole) const {
@@ -304,6 +315,15 @@ base::result<void> rocksdb_block_store::begin_writing() {
   state_->witness = std::move(*witness);
 
   auto options = make_options(state_->options, state_->listener);
+  if (const auto room = state_->options.log_room_bytes; room > 0) {
+    state_->logs = std::make_shared<log_files>(
+        state_->env()->GetFileSystem(), log_files_options{.directory = state_->options.data_dir.string(),
+                                                          .log_bytes = room,
+                                                          .first_bytes = std::min(room, first_log_room)});
+    state_->logs->begin();
+    state_->env_with_logs = rocksdb::NewCompositeEnv(state_->logs);
+    options.env = state_->env_with_logs.get();
+  }
   options.create_if_missing = !state_->db;
   state_->db.reset();
   rocksdb::DB* db = nullptr;

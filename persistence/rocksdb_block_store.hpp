@@ -3,6 +3,7 @@
 //   <data_dir>/journal/   RocksDB, one column family; key: partition u16, number u64, both big-endian, so that
 //                         blocks lie in their order; number 0 is the meta record
 //   <data_dir>/witness    two slots (witness.hpp)
+//   <data_dir>/spare      the next log file, zeros (rocksdb_log_files.hpp); may be deleted while nobody runs
 //
 // The directory itself carries the lock, taken before RocksDB is touched: exclusive for a server, shared for a
 // reader. It opens read-only and changes no byte until `begin_writing`.
@@ -26,6 +27,9 @@ struct rocksdb_store_options {
   bool read_only = false;  ///< for auditors: creates nothing, `begin_writing` fails
   /// Memory for blocks on their way to a table file; also bounds how much log a start has to read again.
   std::size_t write_buffer_bytes = 64U << 20U;
+  /// Room that is made ahead for each log file, so that it is written in place (rocksdb_log_files.hpp); 0: logs grow. More than
+  /// write_buffer_bytes, at which a new log begins, by a few per cent for what stands around the blocks.
+  std::size_t log_room_bytes = 0;
   /// False: blocks are not synced, so a power cut loses acknowledged records. For the control run of the power-cut test, which
   /// must lose; the server warns at its start.
   bool sync = true;

@@ -94,6 +94,7 @@ config read(const toml::table& file) {
   if (auto s = top.table("journal")) {
     s->number("block_bytes_max", c.block_bytes_max, 1U << 16U, 1U << 30U);
     s->number("write_buffer_bytes", c.write_buffer_bytes, 1U << 20U, 1U << 30U);
+    s->flag("logs_in_place", c.logs_in_place);
     std::uint64_t gap_s = c.clock_gap_max_us / 1'000'000;
     s->number("clock_gap_max_s", gap_s, 1, 315'360'000);
     c.clock_gap_max_us = gap_s * 1'000'000;

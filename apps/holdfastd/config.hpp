@@ -16,6 +16,7 @@ namespace holdfast::server {
 struct config {
   std::filesystem::path data_directory;
   std::size_t write_buffer_bytes = 64U << 20U;
+  bool logs_in_place = true;
   std::size_t block_bytes_max = 64U << 20U;
   bool sync = true;                          ///< false loses acknowledged sales in a power cut; for the control run of a test only
   std::uint64_t clock_gap_max_us = 24ULL * 3600 * 1'000'000;

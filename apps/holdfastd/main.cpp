@@ -86,6 +86,7 @@ int serve(const config& c, bool accept_clock) {
   how.program = program;
   how.sessions = sessions;
   how.write_buffer_bytes = c.write_buffer_bytes;
+  how.logs_in_place = c.logs_in_place;
   how.sync = c.sync;
   how.progress = [](std::uint64_t block, std::uint64_t last, std::uint64_t n) {
     spdlog::info("recovering: block {} of {}, {} records", block, last, n);

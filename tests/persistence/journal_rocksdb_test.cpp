@@ -106,13 +106,14 @@ TEST_CASE("directories that are none") {
 }
 
 TEST_CASE("a torn tail behind the witness is normal, start after start") {
+  // Of a log that grows; what is left of one that is written in place is in rocksdb_log_files_test.cpp.
   base::random random(7);
   std::vector<note> told;
   auto dir = std::make_unique<temporary_directory>();
   for (std::uint64_t round = 1; round <= 8; ++round) {
     auto torn = std::make_unique<temporary_directory>();
     {
-      auto o = good(journal_log::open(rocksdb_at(dir->path()), options_at(noon + round * second)));
+      auto o = good(journal_log::open(good(rocksdb_block_store::open({.data_dir = dir->path()})), options_at(noon + round * second)));
       REQUIRE(starts_with(read_all(*o.journal), told));
       told = read_all(*o.journal);
       for (int i = 0; i < 3; ++i) {

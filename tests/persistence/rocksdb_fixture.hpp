@@ -13,8 +13,9 @@ namespace holdfast::tests {
 
 namespace fs = std::filesystem;
 
+/// With little room for each log, so that some are written in place and some run over.
 inline std::unique_ptr<rocksdb_block_store> rocksdb_at(const fs::path& dir, bool read_only = false) {
-  return good(rocksdb_block_store::open({.data_dir = dir, .read_only = read_only}));
+  return good(rocksdb_block_store::open({.data_dir = dir, .read_only = read_only, .log_room_bytes = 4'096}));
 }
 
 /// Copies a data directory, also of a running journal: RocksDB may remove old files meanwhile.
