@@ -29,21 +29,31 @@ inline std::string_view as_text(byte_view b) { return {reinterpret_cast<const ch
 class byte_writer {
  public:
   explicit byte_writer(bytes& out) : out_(out) {}
+  /// For small things that are written often: the vector gets `room` bytes at once, and what fits there is written without asking the
+  /// vector again. It is right, that is no longer than what was written, only when the writer is gone.
+  byte_writer(bytes& out, std::size_t room) : out_(out) {
+    const auto at = out_.size();
+    out_.resize(at + room);
+    at_ = out_.data() + at;
+    end_ = at_ + room;
+  }
+  ~byte_writer() { leave_room(); }
+  byte_writer(const byte_writer&) = delete;
+  byte_writer& operator=(const byte_writer&) = delete;
 
   template <std::integral T>
   void fixed(T v) { raw(&v, sizeof v); }
-  void u8(std::uint8_t v) { out_.push_back(v); }
+  void u8(std::uint8_t v) {
+    if (at_ != end_) [[likely]] {
+      *at_++ = v;
+    } else {
+      put(&v, 1);
+    }
+  }
 
   void varint(std::uint64_t v) {
-    if (v < 0x80) return u8(static_cast<std::uint8_t>(v));
-    std::uint8_t tmp[10];
-    std::size_t n = 0;
-    while (v >= 0x80) {
-      tmp[n++] = static_cast<std::uint8_t>(v) | 0x80U;
-      v >>= 7U;
-    }
-    tmp[n++] = static_cast<std::uint8_t>(v);
-    raw(tmp, n);
+    if (v < 0x80) [[likely]] return u8(static_cast<std::uint8_t>(v));
+    long_varint(v);
   }
   /// Signed numbers, small magnitudes first (0, -1, 1, -2 ... become 0, 1, 2, 3 ...).
   void zigzag(std::int64_t v) { varint((static_cast<std::uint64_t>(v) << 1U) ^ static_cast<std::uint64_t>(v >> 63)); }
@@ -57,17 +67,55 @@ class byte_writer {
   void sized(byte_view b) { varint(b.size()); view(b); }
   void sized(std::string_view s) { sized(as_bytes(s)); }
 
-  [[nodiscard]] std::size_t size() const { return out_.size(); }
-  [[nodiscard]] bytes& target() { return out_; }
+  [[nodiscard]] std::size_t size() const { return out_.size() - room(); }
+  [[nodiscard]] bytes& target() {
+    leave_room();
+    return out_;
+  }
 
  private:
+  static constexpr std::size_t varint_max = 10;
+
+  [[gnu::noinline]] void long_varint(std::uint64_t v) {
+    std::uint8_t tmp[varint_max];
+    auto* const begin = room() < varint_max ? tmp : at_;
+    auto* to = begin;
+    while (v >= 0x80) {
+      *to++ = static_cast<std::uint8_t>(v) | 0x80U;
+      v >>= 7U;
+    }
+    *to++ = static_cast<std::uint8_t>(v);
+    if (begin == tmp) {
+      raw(tmp, static_cast<std::size_t>(to - tmp));
+    } else {
+      at_ = to;
+    }
+  }
+  [[nodiscard]] std::size_t room() const { return static_cast<std::size_t>(end_ - at_); }
+  void leave_room() {
+    if (at_ == nullptr) return;
+    out_.resize(size());
+    at_ = end_ = nullptr;
+  }
   void raw(const void* p, std::size_t n) {
     if (n == 0) return;
+    if (room() >= n) {
+      std::memcpy(at_, p, n);
+      at_ += n;
+    } else {
+      put(p, n);
+    }
+  }
+  [[gnu::noinline]] void put(const void* p, std::size_t n) {
+    leave_room();
     const auto at = out_.size();
     out_.resize(at + n);
     std::memcpy(out_.data() + at, p, n);
   }
+
   bytes& out_;
+  std::uint8_t* at_ = nullptr;   ///< in the room; null: there is none
+  std::uint8_t* end_ = nullptr;  ///< of the room and of the vector
 };
 
 /// Reads from a borrowed view. The first read past the end, or malformed varint, makes `ok()` false for

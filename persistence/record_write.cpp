@@ -102,6 +102,9 @@ void put_event(const core::event& e, std::uint64_t base, const core::command& c,
              e);
 }
 
+/// More than a hold of a few lines or a confirm takes; a longer record finds its room as it goes.
+constexpr std::size_t usual_bytes = 128;
+
 }  // namespace
 
 void encode_record(const core::record& r, base::bytes& out) {
@@ -110,7 +113,7 @@ void encode_record(const core::record& r, base::bytes& out) {
   HOLDFAST_CHECK(r.head.channel < core::limits::channels_max, "a channel that no policy can have");
   HOLDFAST_CHECK(r.head.note.size() <= core::limits::note_bytes_max, "a note that is too long");
   HOLDFAST_CHECK(r.rules_version != 0, "a record without a version of the rules");
-  base::byte_writer w(out);
+  base::byte_writer w(out, usual_bytes);
   const bool has_id = !r.head.id.value.zero();
   w.varint(r.rules_version);
   w.u8(static_cast<std::uint8_t>(static_cast<unsigned>(r.head.from.who) | unsigned{r.head.channel} << channel_shift |

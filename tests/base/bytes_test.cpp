@@ -244,3 +244,27 @@ TEST_CASE("a writer appends to what is there") {
   CHECK(to_hex(out) == "ff6162");
   CHECK(&w.target() == &out);
 }
+
+TEST_CASE("a writer with room ahead writes what one without writes, whether it fits or not") {
+  for (const std::size_t room : {0U, 1U, 9U, 10U, 11U, 26U, 27U, 28U, 64U, 1'000U}) {
+    CAPTURE(room);
+    bytes plain{0xff};
+    bytes ahead{0xff};
+    {
+      byte_writer w(plain);
+      byte_writer a(ahead, room);
+      for (auto* to : {&w, &a}) {
+        to->u8(1);
+        to->varint(300);
+        to->fixed(std::uint64_t{7});
+        to->varint(~std::uint64_t{0});
+        to->sized("row 7");
+        to->id({1, 2});
+      }
+      CHECK(a.size() == w.size());
+      CHECK(to_hex(a.target()) == to_hex(plain));
+      for (auto* to : {&w, &a}) to->zigzag(-1);
+    }
+    CHECK(to_hex(ahead) == to_hex(plain));
+  }
+}
