@@ -145,16 +145,20 @@ bool decider::over_limit(channel_no channel, key_kind kind, std::uint32_t key_re
     const auto in_mask = [&](bool area, std::uint32_t n) {
       return (mask >> s.category_of(area ? place_kind::area : place_kind::seat, n)) & 1U;
     };
+    const std::uint64_t seq = key_ref == 0 ? 0 : s.keys_.at(key_ref).seq;
     std::uint64_t has = key_ref == 0 ? 0 : s.keys_.at(key_ref).counts[rule.mask];
     for (const auto& p : less)
       if (in_mask(p.is_area, p.number)) has -= p.count;
     std::uint64_t asked = 0;
     for (const auto& l : more)
       if (in_mask(l.kind == place_kind::area, l.number)) asked += l.count;
-    if (asked == 0 || has + asked <= rule.places_max) continue;
+    if (asked == 0 || has + asked <= rule.places_max) {
+      passed = std::max(passed, seq);
+      continue;
+    }
     out.said.kind = kind;
     out.said.left = rule.places_max > has ? rule.places_max - has : 0;
-    return no(refusal::over_limit, key_ref == 0 ? 0 : s.keys_.at(key_ref).seq);
+    return no(refusal::over_limit, seq);
   }
   return false;
 }
@@ -187,6 +191,7 @@ void decider::decide(const hold_seats& c) {
   if (at.owner_ref != 0) {
     const auto& o = s.owners_.at(at.owner_ref);
     if (o.live >= row->holds_per_owner_max) return void(no(refusal::too_many_holds, o.seq));
+    passed = std::max(passed, o.seq);
   }
   if (places(*row, c.lines, {})) return;
   for (std::size_t i = 0; i < c.keys.size(); ++i) at.key_ref[i] = s.find_key(c.keys[i], at.key[i]);

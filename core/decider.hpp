@@ -110,7 +110,7 @@ struct decider {
   const state::hold* h = nullptr;
   std::uint32_t number = 0;
   /// The newest record among those that let the command come as far as it has: the last forgetting of ids, the state of the
-  /// sale, a shift of the deadlines of holds in its way. Every refusal waits for it.
+  /// sale, a shift of the deadlines of holds in its way, the last of its owner's and of each limit's key. Every refusal waits for it.
   std::uint64_t passed = 0;
 };
 

@@ -49,6 +49,9 @@ complaint judge_look(const model& second, const look& l, const told& t) {
 
 bool of_the_gate(refusal r) { return r == refusal::not_open || r == refusal::paused || r == refusal::closed || r == refusal::frozen; }
 
+constexpr int rank_of_command = 3;
+constexpr int rank_of_places = 50;
+
 /// How late in the order of precedence a refusal comes (docs/RULES.md, step 7); equal for those that tell of the same thing.
 int rank_of(const command& c, refusal r) {
   const auto n = static_cast<int>(r);
@@ -57,8 +60,8 @@ int rank_of(const command& c, refusal r) {
   if (r == refusal::none) return 1'000;
   if (n < 13 || r == refusal::faulted) return 0;
   if (n >= 30 && n < 40) return r == refusal::id_reused ? 1 : 2;
-  if (r == refusal::no_such_channel) return 3;
-  if (places) return 50;
+  if (r == refusal::no_such_channel) return rank_of_command;
+  if (places) return rank_of_places;
   if (r == refusal::over_limit) return 60;
   if (r == refusal::table_full) return 70;
   if (std::holds_alternative<hold_seats>(c)) {
@@ -74,9 +77,9 @@ int rank_of(const command& c, refusal r) {
 
 }  // namespace
 
-/// An answer that left although records before it were lost: whatever it names, and the state of the sale on the way there, is in
-/// what came back (docs/RULES.md, "What an answer waits for"). So without the lost records the same refusal must stand, unless
-/// something about the asker that stands earlier in the order of precedence now stands before it.
+/// An answer that left although records before it were lost: whatever it names, and what let it pass on the way there, is in what came
+/// back (docs/RULES.md, "What an answer waits for"). So without the lost records the same refusal must stand, unless places stand
+/// before it now.
 complaint sale::judge_without(const request& r, const told& t, log_time now) {
   const auto* c = std::get_if<command>(&r.asked);
   if (c == nullptr) {
@@ -98,9 +101,13 @@ complaint sale::judge_without(const request& r, const told& t, log_time now) {
   if (memory && same_body(t.said, before_expiry)) return {};
   // What is repeated is told by its id before anything but the role, the content and a fault is looked at.
   const auto said = t.said.refused == refusal::none ? 1 : rank_of(*c, t.said.refused), without = rank_of(*c, other.refused);
-  if (without < said) return of_the_gate(other.refused) ? complain() : complaint();
+  if (without < said) {
+    // Up to here an answer tells of the command, the clock and its id alone: true whatever was lost.
+    if (said <= rank_of_command) return {};
+    return without == rank_of_places ? complaint() : complain();
+  }
   if (without > said) return complain();
-  if (said == 50) return (t.said.lines & ~other.lines) == 0 ? complaint() : complain();
+  if (said == rank_of_places) return (t.said.lines & ~other.lines) == 0 ? complaint() : complain();
   return t.said.refused == other.refused && t.said.left == other.left && t.said.state == other.state ? complaint() : complain();
 }
 
