@@ -41,8 +41,15 @@ if(HOLDFAST_SANITIZE STREQUAL "address")
 elseif(HOLDFAST_SANITIZE STREQUAL "thread")
   add_compile_options(-fsanitize=thread)
   add_link_options(-fsanitize=thread)
+elseif(HOLDFAST_SANITIZE STREQUAL "fuzz")
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "HOLDFAST_SANITIZE is fuzz: libFuzzer comes with Clang alone; use cmake --preset fuzz")
+  endif()
+  # Everything tells the fuzzer where it went; only the targets in tests/fuzz are linked with its main().
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
 elseif(NOT HOLDFAST_SANITIZE STREQUAL "none")
-  message(FATAL_ERROR "HOLDFAST_SANITIZE is '${HOLDFAST_SANITIZE}'; it must be none, address or thread")
+  message(FATAL_ERROR "HOLDFAST_SANITIZE is '${HOLDFAST_SANITIZE}'; it must be none, address, thread or fuzz")
 endif()
 
 # The standard library's own preconditions stay on in production, like our checks.

@@ -74,7 +74,7 @@ class command_reader {
       }
     }
     options();
-    into_.emplace<create_session>(std::move(terms));
+    into_.emplace<create_session>().terms = std::move(terms);
   }
   void read_hold() {
     auto& c = into_.emplace<hold_seats>();

@@ -12,6 +12,8 @@ template <class... Ts>
 struct overloaded : Ts... {
   using Ts::operator()...;
 };
+template <class... Ts>
+overloaded(Ts...) -> overloaded<Ts...>;  // what Clang 14 cannot deduce by itself
 
 bool own_bit(const core::event& e) {
   return std::visit(
