@@ -62,10 +62,12 @@ void engine::answer_command(const request& asked, const command& wanted, table_p
     if (!due_.empty()) expire(due_, now, out);
   }
   verdict v = state_.decide(asked.head, wanted, now, ahead);
-  // With due holds left over, a refusal (or a refund due) may stand on one of them: expire those behind it and decide again.
-  while (backlog_ && (!v.accepted || v.said.reason != refund_reason::none)) {
+  // With due holds left over, a refusal (or a refund due) may stand on one of them, and places of an area may be drawn from another
+  // allocation because of one: expire those and decide again.
+  while (backlog_) {
     due_.clear();
-    state_.behind(asked.head, wanted, v.said, clock, due_);
+    if (!v.accepted || v.said.reason != refund_reason::none) state_.behind(asked.head, wanted, v.said, clock, due_);
+    else state_.in_the_way(asked.head, wanted, v.done, clock, due_);
     if (due_.empty()) break;
     expire(due_, now, out);
     v = state_.decide(asked.head, wanted, now, ahead);

@@ -213,4 +213,40 @@ void session::behind(const envelope& head, const command& asked, const answer& s
   out.erase(std::unique(out.begin(), out.end()), out.end());
 }
 
+void session::in_the_way(const envelope& head, const command& asked, const event& done, hold_time clock, std::vector<hold_no>& out) const {
+  const auto of_area = [&](std::uint32_t area) {
+    area_due_[area].visit_until(clock.value, expiries_per_record_max, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
+  };
+  // Placed or added: drawn from an allocation though somebody has places of one that comes before it.
+  const auto drawn = [&](lines added, draws all) {
+    const auto mine = rules().channels[head.channel].allocations;
+    for (const auto& d : all) {
+      const auto area = added[d.line].number;
+      const std::uint32_t end = d.allocation == 0 ? allocations_ : d.allocation;  // public comes last
+      for (std::uint32_t n = 1; n < end; ++n)
+        if (((mine >> n) & 1U) != 0 && stock_of(area, n).held + stock_of(area, n).paying > 0) {
+          of_area(area);
+          break;
+        }
+    }
+  };
+  if (const auto* placed = std::get_if<hold_placed>(&done)) drawn(std::get<hold_seats>(asked).lines, placed->draws);
+  if (const auto* changed = std::get_if<hold_changed>(&done)) drawn(std::get<change_hold>(asked).add, changed->draws);
+  // Sold late: more of an allocation than the hold had of it.
+  if (const auto* sold = std::get_if<hold_confirmed>(&done); sold != nullptr && sold->late) {
+    const auto had = parts_of(holds_.at(sold->hold.value));
+    for (const auto& p : sold->sold) {
+      if (p.kind == place_kind::seat) continue;
+      std::int64_t more = 0;
+      for (const auto& q : sold->sold)
+        if (q.kind == place_kind::area && q.number == p.number && q.allocation == p.allocation) more += q.count;
+      for (const auto& q : had)
+        if (q.is_area && q.number == p.number && q.allocation == p.allocation) more -= q.count;
+      if (more > 0) of_area(p.number);
+    }
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+}
+
 }  // namespace holdfast::core

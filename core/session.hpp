@@ -95,6 +95,9 @@ class session {
   void touched(const command& asked, hold_time clock, std::vector<hold_no>& out) const;
   /// The due holds that could change the refusal `said` to `asked` (short areas, short keys, the owner's number), as above.
   void behind(const envelope& head, const command& asked, const answer& said, hold_time clock, std::vector<hold_no>& out) const;
+  /// The due holds of areas from which the accepted `asked` would draw otherwise if they were gone: some of what it draws is not of the
+  /// allocation that it would have been drawn from first.
+  void in_the_way(const envelope& head, const command& asked, const event& done, hold_time clock, std::vector<hold_no>& out) const;
   void touched(const look& asked, hold_time clock, std::vector<hold_no>& out) const;
   /// Due holds in the order (deadline, number), at most `most`, starting from the first.
   void due_now(hold_time clock, std::size_t most, std::vector<hold_no>& out) const;
