@@ -1,4 +1,5 @@
 // Records about payments, orders and refunds.
+#include "base/modulo.hpp"
 #include "core/applier.hpp"
 
 namespace holdfast::core {
@@ -59,7 +60,7 @@ void applier::operator()(const hold_confirmed& e) const {
   check_sold(h, e.sold);
   touch_keys(h);
   add_payment(n, payment_of(c));
-  s.paid_ += c.amount;
+  base::add_modulo(s.paid_, c.amount);
   ++s.orders_;
 }
 
@@ -101,7 +102,7 @@ void applier::operator()(const refund_recorded& e) const {
   auto p = payment_of(c);
   p.refund = e.number.value;
   p.reason = e.reason;
-  s.paid_ += c.amount;
+  base::add_modulo(s.paid_, c.amount);
   if (e.hold.value != 0) {
     const auto& h = known(e.hold);
     const auto& own = s.ids_.at(h.id_ref);
@@ -166,7 +167,7 @@ void applier::operator()(const refund_closed&) const {
   due.settled_with = base::stable_hash128(c.reference);
   due.seq = seq;
   --s.refunds_open_;
-  s.due_back_ -= due.amount;
+  base::subtract_modulo(s.due_back_, due.amount);
   if (due.reason == refund_reason::unknown_hold) --s.strays_open_;
   remember_operator();
 }
@@ -189,7 +190,7 @@ void applier::record_refund(refund_no number, refund_reason why, std::int64_t am
   }
   s.refunds_.push_back(due);
   ++s.refunds_open_;
-  s.due_back_ += amount;
+  base::add_modulo(s.due_back_, amount);
 }
 
 state::payment applier::payment_of(const confirm_hold& c) const {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/modulo.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -44,7 +45,7 @@ struct verifier {
               counts[x] += p.count;
       }
       must(key_count == h.keys, "a hold miscounts its limit keys");
-      for (auto p = h.payments; p != 0; p = s.payments_.at(p).next) paid += s.payments_.at(p).amount;
+      for (auto p = h.payments; p != 0; p = s.payments_.at(p).next) base::add_modulo(paid, s.payments_.at(p).amount);
       if (!live(h.state) && h.state != hold_state::sold) continue;
       for (const auto& p : s.parts_of(h)) {
         if (p.cancelled) continue;
@@ -106,10 +107,10 @@ struct verifier {
     for (std::size_t i = 0; i < s.refunds_.size(); ++i) {
       if (s.refunds_[i].settled) continue;
       ++open;
-      due += s.refunds_[i].amount;
+      base::add_modulo(due, s.refunds_[i].amount);
     }
     must(open == s.refunds_open_ && due == s.due_back_, "open refunds are miscounted");
-    for (std::uint32_t n = 1; n <= s.strays_.last(); ++n) paid += s.strays_.at(n).paid.amount;
+    for (std::uint32_t n = 1; n <= s.strays_.last(); ++n) base::add_modulo(paid, s.strays_.at(n).paid.amount);
     must(paid == s.paid_, "money is miscounted");
   }
 };

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/modulo.hpp"
 #include "persistence/chain.hpp"
 #include "persistence/journal_check.hpp"
 #include "persistence/journal_meta.hpp"
@@ -85,7 +86,7 @@ class subject {
     t.refunds_due = book_.refunds();
     for (const auto& [number, refund] : book_.refunds_open()) {
       t.refunds_open.push_back(refund);
-      t.amount_refunds_open += refund.amount;
+      base::add_modulo(t.amount_refunds_open, refund.amount);
     }
     t.refunds_settled = t.refunds_due - t.refunds_open.size();
     t.state = session_digest(state_);
@@ -131,7 +132,7 @@ class subject {
     } else if (const auto* s = std::get_if<core::hold_confirmed>(&r.done)) {
       ++tally_.orders_confirmed;
       tally_.late += s->late ? 1 : 0;
-      tally_.amount_sold += std::get<core::confirm_hold>(r.asked).amount;
+      base::add_modulo(tally_.amount_sold, std::get<core::confirm_hold>(r.asked).amount);
       auto& channel = tally_.by_channel[placed_by_[s->hold.value]];
       ++channel.orders;
       for (const auto& p : s->sold) channel.places += p.count;

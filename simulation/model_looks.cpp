@@ -1,6 +1,7 @@
 // What the model shows, counted afresh each time.
 #include <algorithm>
 
+#include "base/modulo.hpp"
 #include "simulation/model.hpp"
 
 namespace holdfast::simulation {
@@ -44,13 +45,13 @@ session_seen model::see_session() const {
     else if (h.state == hold_state::sold) ++s.orders;
     else if (h.state != hold_state::cancelled) ++s.ended_holds;
   }
-  for (const auto& [identity, p] : payments_) s.amount_paid += p.amount;
+  for (const auto& [identity, p] : payments_) base::add_modulo(s.amount_paid, p.amount);
   s.forgotten_early = forgotten_early_;
   s.refunds_total = refunds_.size();
   for (const auto& r : refunds_) {
     if (r.settled_by) continue;
     ++s.refunds_open;
-    s.amount_refunds_due += r.amount;
+    base::add_modulo(s.amount_refunds_due, r.amount);
   }
   s.shift_us = shift_;
   s.downtime_shift_us = downtime_shift_;
