@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/modulo.hpp"
 #include "core/command_codec.hpp"
 #include "core/decider.hpp"
 
@@ -167,6 +168,7 @@ void session::save(base::byte_writer& out) const { saver{out}.all(*this); }
 struct loader {
   session& s;
   base::byte_reader& in;
+  mutable std::uint32_t refund_named = 0;  ///< the highest that a payment names; they come later
 
   [[nodiscard]] bool id_entry(state::id_entry& e) const {
     e.id = in.id();
@@ -186,7 +188,9 @@ struct loader {
     const auto kind = in.u8(), reason = in.u8();
     p.kind = static_cast<payment_kind>(kind);
     p.reason = static_cast<refund_reason>(reason);
-    return in.ok() && kind < payment_kinds && reason <= static_cast<std::uint8_t>(refund_reason::cancelled);
+    refund_named = std::max(refund_named, p.refund);
+    return in.ok() && kind < payment_kinds && reason <= static_cast<std::uint8_t>(refund_reason::cancelled) && p.back >= 0 &&
+           p.back <= p.amount;
   }
   [[nodiscard]] std::uint32_t u32() const { return static_cast<std::uint32_t>(in.varint(0xffff'ffffULL)); }
   [[nodiscard]] std::uint32_t owner_ref(const id128& id) const {
@@ -214,6 +218,7 @@ struct loader {
         seat.allocation = static_cast<std::uint8_t>(in.varint(s.allocations_ - 1));
         seat.reason = in.varint(0xffff) & 0xffffU;
         seat.seq = in.varint((std::uint64_t{1} << 48U) - 1);
+        if (seat.seq == 0) return false;  // nothing ever happened to it, so that it is as in the plan
       }
       ++(seat.state == seat_state::blocked ? s.totals_.blocked : s.totals_.free);
       if (seat.withdrawn) ++s.totals_.withdrawn;
@@ -229,6 +234,24 @@ struct loader {
       s.totals_.withdrawn += st.debt;
     }
     return in.ok();
+  }
+
+  /// What can only be said once all holds are there.
+  [[nodiscard]] bool places_fit() const {
+    for (const auto& seat : s.seats_)
+      if (seat.withdrawn && seat.hold == 0) return false;
+    const auto& areas = s.terms_->seating->areas;
+    for (std::uint32_t a = 0; a < areas.size(); ++a) {
+      std::uint64_t there = 0, planned = 0;
+      for (const auto n : areas[a].capacity) planned += n;
+      for (std::uint32_t n = 0; n < s.allocations_; ++n) {
+        const auto& st = s.stock_of(a, n);
+        if (st.debt > st.occupied()) return false;
+        there += st.capacity;
+      }
+      if (there != planned) return false;
+    }
+    return true;
   }
 
   [[nodiscard]] bool take(const state::part& p, std::uint32_t n, hold_state as) const {
@@ -265,25 +288,40 @@ struct loader {
       if (p.is_area) {
         p.count = in.varint(limits::area_places_max) & 0x3f'ffffU;
         p.allocation = in.varint(s.allocations_ - 1) & 0xffU;
+        if (p.count == 0) return false;
       }
       if (p.number >= (p.is_area ? s.terms_->seating->areas.size() : s.seats_.size())) return false;
       out.push_back(p);
     }
-    return in.ok() && out.size() < (1U << 12U);
+    return in.ok() && !out.empty() && out.size() < (1U << 12U) && !one_seat_twice(out);
+  }
+  [[nodiscard]] static bool one_seat_twice(const std::vector<state::part>& parts) {
+    if (parts.size() == 1) return false;
+    std::vector<std::uint32_t> seats;
+    for (const auto& p : parts)
+      if (!p.is_area) seats.push_back(p.number);
+    std::sort(seats.begin(), seats.end());
+    return std::adjacent_find(seats.begin(), seats.end()) != seats.end();
   }
 
   [[nodiscard]] bool holds() const {
     const auto last = u32();
     if (last > in.left()) return false;
     std::vector<std::uint32_t> free(static_cast<std::size_t>(in.varint(last)));
-    for (auto& n : free) n = static_cast<std::uint32_t>(in.varint(last));
+    std::vector<bool> is_free(std::size_t{last} + 1);
+    for (auto& n : free) {
+      n = static_cast<std::uint32_t>(in.varint(last));
+      if (!in.ok() || n == 0 || is_free[n]) return false;
+      is_free[n] = true;
+    }
     if (!in.ok()) return false;
+    const auto used = last - free.size();
     s.holds_.restore(last, std::move(free));
     struct order { std::uint64_t seq; std::uint32_t hold; };
     std::vector<order> placed;
     std::vector<state::part> read;
     for (auto n = u32(); n != 0; n = u32()) {
-      if (!in.ok() || n > last || s.holds_.at(n).state != hold_state::none) return false;
+      if (!in.ok() || n > last || is_free[n] || s.holds_.at(n).state != hold_state::none) return false;
       auto& h = s.holds_.at(n);
       h.owner_ref = owner_ref(in.id());
       ++s.owners_.at(h.owner_ref).uses;
@@ -305,6 +343,7 @@ struct loader {
         x.attempt = in.id();
         x.former = in.varint();
       }
+      if (h.state == hold_state::paying && h.extra_ref == 0) return false;
       if (!parts(read)) return false;
       const bool has_places = live(h.state) || h.state == hold_state::sold;
       h.parts = static_cast<std::uint16_t>(read.size());
@@ -315,8 +354,10 @@ struct loader {
         h.one.price = s.lists_.add(h.list_class);
         std::copy(read.begin(), read.end(), s.lists_.at(h.list_class, h.one.price));
       }
-      for (const auto& p : read)
+      for (const auto& p : read) {
+        if (p.cancelled && h.state != hold_state::sold && h.state != hold_state::cancelled) return false;
         if (has_places && !p.cancelled && !take(p, n, h.state)) return false;
+      }
       if (!keys(n, has_places)) return false;
       const auto ids = in.varint(2 * limits::changes_per_hold_max + 80);
       if (ids == 0) return false;
@@ -324,7 +365,7 @@ struct loader {
       for (std::uint64_t i = 0; i < ids; ++i) {
         const auto ref = s.ids_.add();
         auto& e = s.ids_.at(ref);
-        if (!id_entry(e)) return false;
+        if (!id_entry(e) || s.find_id(s.owners_.at(h.owner_ref).id, e.id) != 0) return false;
         e.owner_ref = h.owner_ref;
         e.hold = n;
         s.id_index_.insert(s.hash_id(s.owners_.at(h.owner_ref).id, e.id), ref);
@@ -336,10 +377,11 @@ struct loader {
       for (std::uint64_t i = 0; i < paid; ++i) {
         const auto ref = s.payments_.add();
         if (!payment(s.payments_.at(ref))) return false;
-        s.paid_ += s.payments_.at(ref).amount;
+        base::add_modulo(s.paid_, s.payments_.at(ref).amount);
         *link = ref;
         link = &s.payments_.at(ref).next;
       }
+      if (h.payments == 0 && (h.state == hold_state::sold || h.state == hold_state::cancelled)) return false;
       if (live(h.state)) {
         ++s.live_;
         ++s.owners_.at(h.owner_ref).live;
@@ -352,6 +394,7 @@ struct loader {
       }
       placed.push_back({s.ids_.at(h.id_ref).seq, n});
     }
+    if (!in.ok() || placed.size() != used) return false;
     std::sort(placed.begin(), placed.end(), [](const order& a, const order& b) { return a.seq < b.seq; });
     for (const auto& o : placed) {
       auto& h = s.holds_.at(o.hold);
@@ -368,11 +411,14 @@ struct loader {
     auto& h = s.holds_.at(n);
     const auto count = in.varint(limits::keys_max);
     h.keys = count & 7U;
+    std::uint8_t kinds_from = 0;
     for (std::uint64_t i = 0; i < count; ++i) {
       limit_key k;
       k.kind = static_cast<key_kind>(in.u8());
       k.value = in.id();
-      if (!in.ok() || static_cast<std::uint8_t>(k.kind) >= key_kinds) return false;
+      // One of a kind, in their order.
+      if (!in.ok() || static_cast<std::uint8_t>(k.kind) < kinds_from || static_cast<std::uint8_t>(k.kind) >= key_kinds) return false;
+      kinds_from = static_cast<std::uint8_t>(static_cast<std::uint8_t>(k.kind) + 1);
       auto ref = s.find_key(k);
       if (ref == 0) {
         ref = s.keys_.add();
@@ -422,15 +468,20 @@ struct loader {
 
   [[nodiscard]] bool rest() const {
     const auto ended = in.varint(in.left());
+    std::vector<bool> has_ended(std::size_t{s.holds_.last()} + 1);
     for (std::uint64_t i = 0; i < ended; ++i) {
       const session::ended e{u32(), in.varint()};
-      if (!in.ok() || !s.holds_.has(e.hold)) return false;
+      if (!in.ok() || !s.holds_.has(e.hold) || has_ended[e.hold]) return false;
+      has_ended[e.hold] = true;
+      const auto& h = s.holds_.at(e.hold);
+      // One that money came for later stays in the queue, but is not forgotten; any other goes with all it has.
+      if (h.state == hold_state::none || live(h.state) || (h.payments == 0 && h.attempts != 0)) return false;
       s.ended_.push_back(e);
     }
     const auto ids = in.varint(limits::operator_ids_max);
     for (std::uint64_t i = 0; i < ids; ++i) {
       const auto ref = s.ids_.add();
-      if (!id_entry(s.ids_.at(ref))) return false;
+      if (!id_entry(s.ids_.at(ref)) || s.find_id({}, s.ids_.at(ref).id) != 0) return false;
       s.id_index_.insert(s.hash_id({}, s.ids_.at(ref).id), ref);
       s.operator_ids_.push_back(ref);
     }
@@ -443,13 +494,13 @@ struct loader {
       r.recorded = in.varint();
       r.seq = in.varint();
       const auto reason = in.u8();
-      if (!in.ok() || reason == 0 || reason > static_cast<std::uint8_t>(refund_reason::cancelled)) return false;
+      if (!in.ok() || r.amount < 0 || reason == 0 || reason > static_cast<std::uint8_t>(refund_reason::cancelled)) return false;
       r.reason = static_cast<refund_reason>(reason);
       r.settled = in.u8() != 0;
       if (r.settled) r.settled_with = in.id();
       if (!r.settled) {
         ++s.refunds_open_;
-        s.due_back_ += r.amount;
+        base::add_modulo(s.due_back_, r.amount);
       }
       if (r.reason == refund_reason::unknown_hold || r.reason == refund_reason::cancelled) {
         auto& o = s.owners_.at(owner_ref(r.owner));
@@ -460,14 +511,18 @@ struct loader {
       }
       s.refunds_.push_back(r);
     }
+    if (refund_named > refunds) return false;
     const auto strays = in.varint(in.left());
+    std::uint32_t before = 0;
     for (std::uint64_t i = 0; i < strays; ++i) {
       const auto ref = s.strays_.add();
       auto& e = s.strays_.at(ref);
       e.owner = in.id();
       e.hold = in.id();
-      if (!payment(e.paid)) return false;
-      s.paid_ += e.paid.amount;
+      if (!payment(e.paid) || e.paid.refund <= before || e.paid.refund > refunds) return false;
+      if (s.find_stray(e.owner, e.hold, e.paid.reference) != 0) return false;
+      before = e.paid.refund;
+      base::add_modulo(s.paid_, e.paid.amount);
       s.stray_index_.insert(s.hash_stray(e.owner, e.hold, e.paid.reference), ref);
     }
     const auto owners = in.varint(in.left());
@@ -503,9 +558,9 @@ base::result<session> session::load(session_id id, base::byte_view state, std::s
   auto terms = std::make_shared<session_terms>(*std::get<create_session>(*created).terms);
   terms->seating = std::move(seating);
   session s(id, std::move(terms), options);
-  const loader l{s, in};
+  const loader l{.s = s, .in = in};
   if (!l.places()) return bad("seats or areas do not fit the plan");
-  if (!l.holds()) return bad("a hold contradicts the seats or the plan");
+  if (!l.holds() || !l.places_fit()) return bad("a hold contradicts the seats or the plan");
   if (!l.rest()) return bad("refunds, ids or the end do not fit");
   return s;
 }
