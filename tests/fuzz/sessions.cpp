@@ -1,10 +1,13 @@
 // A story told to a real engine in the frames that a client would send, beside the naive model: every answer is the model's, every
 // record is decided the same again and brings a shadow that knows records alone to the same state, and after each step all
 // books balance (session::verify). At the end everything that looks show, the funnel's view and the saved bytes are compared, too.
+// With HOLDFAST_TELL in the environment the story is printed while it is played.
 //
 // sessions_mutator.cpp writes stories whose frames stay valid.
 #include <cstdio>
+#include <cstdlib>
 
+#include "simulation/describe.hpp"
 #include "tests/core/duel.hpp"
 #include "tests/fuzz/halls.hpp"
 #include "tests/fuzz/session_script.hpp"
@@ -79,8 +82,19 @@ class player {
     play({what, core::log_time{now_}, {}});
   }
   void play(const happening& h) {
-    must_agree(duel_.play(h));
+    static const bool telling = std::getenv("HOLDFAST_TELL") != nullptr;
+    if (telling) tell(h);
+    const auto trouble = duel_.play(h);
+    if (telling)
+      for (const auto& said : duel_.said()) std::fprintf(stderr, "    %s\n", simulation::text_of(said).c_str());
+    must_agree(trouble);
     duel_.engine().state().verify();
+  }
+  static void tell(const happening& h) {
+    const char* const names[] = {"step", "restart", "fault"};
+    std::fprintf(stderr, "at %llu: %s\n", static_cast<unsigned long long>(h.now.value - fuzz::noon), names[static_cast<int>(h.what)]);
+    for (const auto& a : h.batch)
+      std::fprintf(stderr, "  %s | %s\n", simulation::text_of(a.head).c_str(), simulation::text_of(a.what).c_str());
   }
 
   bool small_steps_, forgetting_;

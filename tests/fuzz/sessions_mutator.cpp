@@ -206,7 +206,7 @@ class teller {
       case 1: return look_hold{owner(), hold()};
       case 2: return look_seat{seat_no{static_cast<std::uint32_t>(dice_.below(12))}};
       case 3: return look_owner{owner()};
-      case 4: return look_fate{owner(), command_id{id()}, log_time{dice_.chance(50) ? 0 : 1'700'000'000'000'000}};
+      case 4: return look_fate{owner(), command_id{id()}, log_time{dice_.below(2) * 1'700'000'000'000'000}};
       case 5: return look_plan{static_cast<std::uint32_t>(1 + dice_.below(2)), static_cast<std::uint32_t>(dice_.below(2))};
       case 6: return look_seats{static_cast<std::uint32_t>(dice_.below(2))};
       case 7: return look_changes{sequence{dice_.below(20)}};
