@@ -58,7 +58,7 @@ base::result<history> read(const std::filesystem::path& path, const progress& te
   std::setvbuf(f.get(), nullptr, _IOFBF, buffer_bytes);
   header h;
   if (std::fread(&h, sizeof h, 1, f.get()) != 1 || std::memcmp(h.name, magic, sizeof h.name) != 0 || h.version != format_version ||
-      h.zero != 0)
+      h.zero != 0 || h.seats > seats_max)
     return base::error{base::trouble::bad_input, name + " is no history"};
   if (h.rows == unfinished)
     return base::error{base::trouble::bad_input, name + " was not finished: what was under way when its clients ended is missing"};

@@ -61,6 +61,7 @@ static_assert(sizeof(line_item) == 8);
 
 inline constexpr char magic[] = "holdfast history";  // and no zero
 inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t seats_max = 1'000'000;  ///< of a session; a header that says more is none
 inline constexpr std::uint64_t unfinished = ~std::uint64_t{0};
 struct header {
   char name[16] = {};
