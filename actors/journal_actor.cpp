@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast::actors {
 
@@ -62,8 +63,9 @@ void journal_shell::flush() {
     if (batches != 0 && bytes > block_bytes_max_) break;
   }
   const auto began = steady_ns();
+  if (planted(bug::answers_before_the_write)) release(batches);
   if (!write(batches)) return;
-  release(batches);
+  if (!planted(bug::answers_before_the_write)) release(batches);
   const auto ended = steady_ns();
   for (std::size_t i = 0; i < batches; ++i) {
     const auto& b = *waiting_[i];
@@ -81,7 +83,7 @@ bool journal_shell::write(std::size_t batches) {
   records_.clear();
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < batches; ++i) {
-    const auto& b = *waiting_[i];
+    const auto& b = *waiting_[planted(bug::batches_in_reverse) ? batches - 1 - i : i];
     const base::byte_view all(b.bytes);
     for (const auto& r : b.records) {
       records_.push_back({b.session.value, r.sequence, r.log_time, all.subspan(r.begin, r.end - r.begin)});

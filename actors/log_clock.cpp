@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast::actors {
 
@@ -16,7 +17,10 @@ std::uint64_t read(clockid_t which) {
 
 log_clock::log_clock(core::log_time start) : start_(start.value), booted_(read(CLOCK_BOOTTIME)) {}
 
-core::log_time log_clock::now() const { return core::log_time{start_ + (read(CLOCK_BOOTTIME) - booted_) / 1'000}; }
+core::log_time log_clock::now() const {
+  if (planted(bug::log_clock_follows_wall_clock)) return core::log_time{wall_clock()};
+  return core::log_time{start_ + (read(CLOCK_BOOTTIME) - booted_) / 1'000};
+}
 
 std::uint64_t log_clock::wall_clock() const { return wall_clock_now(); }
 

@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "base/planted.hpp"
+
 namespace holdfast::actors {
 
 namespace {
@@ -36,7 +38,7 @@ session_shell::behavior_type session_shell::make_behavior() {
       },
       [this](wake_atom, std::uint64_t generation) {
         if (generation != generation_) return;
-        armed_for_.reset();
+        if (!planted(bug::timer_fires_once)) armed_for_.reset();
         const auto began = steady_ns();
         decide({}, {});
         seed_->mailbox->handled_own(began, steady_ns());
@@ -59,7 +61,7 @@ void session_shell::decide(std::span<const core::request> requests, const caf::a
   // what a message would have brought.
   const auto durable = seed_->view->durable();
   engine.durable(durable);
-  const auto now = around_->time.now();
+  const auto now = planted(bug::session_asks_the_wall_clock) ? core::log_time{around_->time.wall_clock()} : around_->time.now();
   out_.begin(durable, now);
   keep_appointments(now);
   engine.step(requests, now, out_);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast::actors {
 
@@ -40,19 +41,24 @@ void step_outcome::on_record(const core::record& r) {
   out.records.push_back({r.number.value, r.at.value, begin, out.bytes.size()});
 }
 
-void step_outcome::on_view_change(const core::view_change& c) { append().view_changes.push_back(c); }
+void step_outcome::on_view_change(const core::view_change& c) {
+  if (planted(bug::view_ahead_of_the_journal)) return view_->apply({&c, 1}, view_->durable());
+  append().view_changes.push_back(c);
+}
 
 void step_outcome::on_answer(std::uint64_t ticket, const core::answer& said, std::shared_ptr<const core::seen> shown) {
   HOLDFAST_CHECK(said.waits_for <= recorded_, "an answer waits for a record that nobody writes");
   if (muted_) return;
   answer_batch_ptr* to = &free_;
-  if (said.waits_for > durable_) to = &append().waiting;
+  if (said.waits_for > durable_ && !planted(bug::answer_before_durable)) to = &append().waiting;
   if (!*to) {
     *to = around_->answers.take();
     (*to)->session = session_;
     (*to)->at = now_;
   }
-  (*to)->answers.push_back({ticket, said, std::move(shown)});
+  auto& answers = (*to)->answers;
+  answers.push_back({ticket, said, std::move(shown)});
+  if (planted(bug::answers_change_places) && answers.size() == 2) std::swap(answers[0].ticket, answers[1].ticket);
 }
 
 void step_outcome::send(const caf::actor& sink) {
@@ -64,7 +70,7 @@ void step_outcome::send(const caf::actor& sink) {
   }
   if (free_) {
     // Durable or not: once the journal has failed nobody is told anything.
-    if (sink && !around_->failure.tripped()) {
+    if (sink && (!around_->failure.tripped() || planted(bug::answers_after_the_failure))) {
       auto delivery = std::make_shared<answer_delivery>();
       delivery->batches.push_back(std::move(free_));
       caf::anon_send(sink, answer_delivery_ptr(std::move(delivery)));

@@ -52,6 +52,11 @@ elseif(NOT HOLDFAST_SANITIZE STREQUAL "none")
   message(FATAL_ERROR "HOLDFAST_SANITIZE is '${HOLDFAST_SANITIZE}'; it must be none, address, thread or fuzz")
 endif()
 
+# Only the preset `planted`: scripts/planted-bugs then chooses one defect at run time.
+if(HOLDFAST_PLANTED_BUGS)
+  add_compile_definitions(HOLDFAST_PLANTED_BUGS)
+endif()
+
 # The standard library's own preconditions stay on in production, like our checks.
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 if(HOLDFAST_SANITIZE STREQUAL "none")

@@ -1,11 +1,12 @@
 // How a hold leaves the live ones, and how what has ended is forgotten one day.
+#include "base/planted.hpp"
 #include "core/applier.hpp"
 
 namespace holdfast::core {
 
 void applier::end_live(std::uint32_t hold, hold_state as) const {
   auto& h = s.holds_.at(hold);
-  s.due_.remove(h.heap, in_heap());
+  if (!planted(bug::released_hold_still_expires) || as != hold_state::released) s.due_.remove(h.heap, in_heap());
   leave_areas(h);
   for (auto m = h.members; m != 0; m = s.members_.at(m).of_hold) leave_live_list(m);
   auto& o = s.owners_.at(h.owner_ref);
@@ -22,13 +23,14 @@ void applier::leave_live_list(std::uint32_t m) const {
   auto& member = s.members_.at(m);
   if (member.previous != 0) s.members_.at(member.previous).next = member.next;
   else if (s.keys_.at(member.target).live_first == m) s.keys_.at(member.target).live_first = member.next;
-  if (member.next != 0) s.members_.at(member.next).previous = member.previous;
+  if (member.next != 0 && !planted(bug::key_list_breaks_in_the_middle)) s.members_.at(member.next).previous = member.previous;
   member.previous = member.next = 0;
 }
 
 void applier::end_unsold(std::uint32_t hold, hold_state as, bool withdrawn) const {
   auto& h = s.holds_.at(hold);
-  count_keys(h, s.parts_of(h), -1);
+  const bool leaks = planted(bug::limit_leaks_at_expiry) && as == hold_state::expired;
+  if (!leaks) count_keys(h, s.parts_of(h), -1);
   for (const auto& p : s.parts_of(h)) give_back(hold, p, withdrawn);
   end_live(hold, as);
   ++s.ended_count_;
@@ -39,7 +41,7 @@ void applier::end_unsold(std::uint32_t hold, hold_state as, bool withdrawn) cons
 void applier::forget_some() const {
   for (int n = 0; n < 2 && s.ended_.size() > s.ended_max(); ++n) {
     const auto oldest = s.ended_.front();
-    const bool old_enough = oldest.at + us(s.rules().id_min) <= r.at.value;
+    const bool old_enough = planted(bug::ids_forgotten_too_young) || oldest.at + us(s.rules().id_min) <= r.at.value;
     if (!old_enough && s.ended_.size() <= s.ended_hard_max()) return;
     s.fetch_forgotten();
     s.ended_.pop_front();

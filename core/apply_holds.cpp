@@ -1,4 +1,5 @@
 // Records about holds that live: placed, changed, extended, released, expired.
+#include "base/planted.hpp"
 #include "core/applier.hpp"
 
 namespace holdfast::core {
@@ -35,7 +36,10 @@ void applier::operator()(const hold_placed& e) const {
     new_parts(c.lines, e.draws, parts);
     set_parts(h, parts);
   }
-  for (const auto& p : s.parts_of(h)) occupy(n, p, seat_state::held);
+  for (const auto& p : s.parts_of(h)) {
+    if (planted(bug::several_seats_held_in_part) && h.parts > 1 && &p == &s.parts_of(h).back()) break;
+    occupy(n, p, seat_state::held);
+  }
   for (std::size_t i = 0; i < c.keys.size(); ++i) join_key(n, found.key_ref[i] != 0 ? found.key_ref[i] : add_key(c.keys[i], found.key[i]));
   s.due_.push({h.deadline, n, n}, in_heap());
   join_areas(n);
@@ -72,7 +76,7 @@ void applier::operator()(const hold_changed& e) const {
 
 void applier::operator()(const hold_extended& e) const {
   auto& h = live_hold(e.hold);
-  set_deadline(e.hold.value, e.deadline);
+  if (!planted(bug::extension_forgotten)) set_deadline(e.hold.value, e.deadline);
   ++h.extensions;
   ++h.changes;
   h.seq = seq;

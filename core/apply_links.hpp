@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/hash.hpp"
+#include "base/planted.hpp"
 #include "core/apply_places.hpp"
 
 namespace holdfast::core {
@@ -113,6 +114,7 @@ struct link_changes : place_changes {
         s.keys_.at(member.target).seq = seq;
         continue;
       }
+      if (planted(bug::extension_missing_for_areas)) continue;
       s.area_due_[member.target & ~state::area_bit].retime(
           member.previous, t.value, [&](std::uint32_t node, std::uint32_t at) { s.members_.at(node).previous = at; });
     }
@@ -142,7 +144,7 @@ struct link_changes : place_changes {
     auto& h = s.holds_.at(hold);
     if (h.of_owner_previous != 0) s.holds_.at(h.of_owner_previous).of_owner_next = h.of_owner_next;
     else first = h.of_owner_next;
-    if (h.of_owner_next != 0) s.holds_.at(h.of_owner_next).of_owner_previous = h.of_owner_previous;
+    if (h.of_owner_next != 0 && !planted(bug::owner_list_breaks_in_the_middle)) s.holds_.at(h.of_owner_next).of_owner_previous = h.of_owner_previous;
   }
   void leave_owner(std::uint32_t ref) const {
     auto& o = s.owners_.at(ref);

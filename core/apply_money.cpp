@@ -1,5 +1,6 @@
 // Records about payments, orders and refunds.
 #include "base/modulo.hpp"
+#include "base/planted.hpp"
 #include "core/applier.hpp"
 
 namespace holdfast::core {
@@ -35,7 +36,7 @@ void applier::operator()(const payment_rejected& e) const {
   HOLDFAST_CHECK(h.state == hold_state::paying, "a payment fails that never began");
   restate(e.hold.value, seat_state::paying, seat_state::held);
   h.state = hold_state::held;
-  if (e.deadline.value > s.extras_.at(h.extra_ref).former) h.grace_used = 1;
+  if (e.deadline.value > s.extras_.at(h.extra_ref).former && !planted(bug::grace_every_time)) h.grace_used = 1;
   h.seq = seq;
   set_deadline(e.hold.value, e.deadline);
   remember_on(e.hold.value, s.in_log_time(e.deadline).value);
@@ -153,7 +154,7 @@ void applier::operator()(const order_cancelled& e) const {
   if (e.number.value != 0) {
     record_refund(e.number, refund_reason::cancelled, c.amount, s.owners_.at(h.owner_ref).id, s.ids_.at(h.id_ref).id);
     for (auto p = h.payments; p != 0; p = s.payments_.at(p).next)
-      if (s.payments_.at(p).refund == 0) s.payments_.at(p).back += c.amount;
+      if (s.payments_.at(p).refund == 0 && !planted(bug::order_paid_back_twice)) s.payments_.at(p).back += c.amount;
   }
   remember_on(n, e.number.value);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -69,7 +70,8 @@ struct place_changes {
   // ---- places of a hold ----------------------------------------------------------------------------------------
   void occupy(std::uint32_t hold, const state::part& p, seat_state as) const {
     if (p.is_area) return move_places(p.number, p.allocation, seat_state::free, as, p.count);
-    HOLDFAST_CHECK(s.seats_[p.number].state == seat_state::free, "a seat is given to two holds");
+    if (!planted(bug::late_payment_sells_next_owners_seat))
+      HOLDFAST_CHECK(s.seats_[p.number].state == seat_state::free, "a seat is given to two holds");
     set_seat(p.number, as, hold);
   }
   void give_back(std::uint32_t hold, const state::part& p, bool withdrawn) const {
@@ -81,13 +83,14 @@ struct place_changes {
       st.debt -= indebted;
       s.totals_.withdrawn -= indebted;
       if (blocked > 0) move_places(p.number, p.allocation, from, seat_state::blocked, blocked);
-      if (p.count > blocked) move_places(p.number, p.allocation, from, seat_state::free, p.count - blocked);
+      const std::uint32_t lost = planted(bug::area_loses_a_place) && p.count > blocked + 1 ? 1 : 0;
+      if (p.count > blocked) move_places(p.number, p.allocation, from, seat_state::free, p.count - blocked - lost);
       return;
     }
     auto& seat = s.seats_[p.number];
     HOLDFAST_CHECK(seat.hold == hold, "a hold gives back another's seat");
     if (seat.withdrawn) --s.totals_.withdrawn;
-    const bool block = seat.withdrawn || withdrawn;
+    const bool block = (seat.withdrawn && !planted(bug::withdrawn_seat_comes_back_free)) || withdrawn;
     seat.withdrawn = false;
     set_seat(p.number, block ? seat_state::blocked : seat_state::free, 0);
   }

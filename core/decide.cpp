@@ -1,6 +1,7 @@
 // What every command goes through, in the order of docs/RULES.md, "Order of precedence".
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -145,6 +146,7 @@ struct content_check {
 }  // namespace
 
 std::uint64_t decider::behind(const state::hold& shown) const {
+  if (planted(bug::refusal_forgets_the_shift)) return shown.seq;
   return live(shown.state) ? std::max<std::uint64_t>(shown.seq, s.control_seq_) : shown.seq;
 }
 
@@ -153,6 +155,7 @@ bool decider::no(refusal r, std::uint64_t seq) {
   if (h != nullptr) seq = std::max(seq, behind(*h));
   out.accepted = false;
   out.said.refused = r;
+  if (planted(bug::refusal_waits_for_nothing)) seq = 0;
   out.said.tells_of = out.said.waits_for = sequence{seq};
   return true;
 }
@@ -218,7 +221,8 @@ void decider::repeat(const state::id_entry& e) {
   const auto& held = s.holds_.at(e.hold);
   a.state = held.state;
   a.deadline = s.deadline_of(hold_no{e.hold});
-  a.waits_for = sequence{std::max<std::uint64_t>(e.seq, behind(held))};
+  if (planted(bug::repeat_tells_present_deadline)) a.granted = a.deadline;
+  a.waits_for = sequence{planted(bug::repeat_waits_for_first_record) ? e.seq : std::max<std::uint64_t>(e.seq, behind(held))};
 }
 
 template <class Command>
@@ -227,6 +231,7 @@ bool decider::by_id(const Command& wanted, const command& asked) {
   const auto ref = s.find_id(owner_in(wanted), head.id.value, at.id);
   if (ref == 0) [[likely]] return false;
   const auto& e = s.ids_.at(ref);
+  if (planted(bug::id_forgotten_at_release) && e.hold != 0 && s.holds_.at(e.hold).state == hold_state::released) return false;
   if (e.command != asked.index() || e.content != content_hash(asked, head, hold_id{hold_in(wanted)})) return no(refusal::id_reused, e.seq);
   repeat(e);
   return true;
@@ -235,7 +240,7 @@ bool decider::by_id(const Command& wanted, const command& asked) {
 template <class Command>
 refusal decider::deadline() const {
   if (head.client_deadline.value == 0) return std::is_same_v<Command, hold_seats> ? refusal::deadline_missing : refusal::none;
-  if (head.client_deadline < now) return refusal::deadline_passed;
+  if (head.client_deadline < now && !planted(bug::ghost_hold_from_late_frame)) return refusal::deadline_passed;
   if (head.client_deadline.value > now.value + us(s.rules().id_min)) return refusal::deadline_too_far;
   return refusal::none;
 }
@@ -246,7 +251,7 @@ void decider::run_as(const Command& wanted, const command& asked) {
   if (const auto c = content(wanted); c != refusal::none) return void(no(c, 0));
   if (s.faulted() && !std::is_same_v<Command, clear_fault>) return void(no(refusal::faulted, 0));
   if (by_id(wanted, asked)) return;
-  passed = s.forgot_seq_;
+  if (!planted(bug::refusal_before_the_forgetting)) passed = s.forgot_seq_;
   if (const auto d = deadline<Command>(); d != refusal::none) return void(no(d, 0));
   passed = std::max(passed, s.control_seq_);
   decide(wanted);
@@ -276,7 +281,7 @@ bool decider::gate() {
     case sale_state::closed: return no(refusal::closed, s.control_seq_);
     case sale_state::open: break;
   }
-  if (((s.open_ >> head.channel) & 1U) == 0) return no(refusal::not_open, s.control_seq_);
+  if (((s.open_ >> head.channel) & 1U) == 0 && !planted(bug::presale_open_to_all)) return no(refusal::not_open, s.control_seq_);
   return false;
 }
 

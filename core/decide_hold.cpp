@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/planted.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -10,6 +11,7 @@ namespace {
 /// Allocations of `set` in the order of drawing: ascending, public last.
 template <class Visit>
 void in_draw_order(std::uint32_t set, Visit&& visit) {
+  if (planted(bug::area_drawn_public_first) && (set & 1U) != 0) visit(0U), set &= ~1U;
   for (std::uint32_t rest = set & ~1U; rest != 0; rest &= rest - 1) visit(static_cast<std::uint32_t>(std::countr_zero(rest)));
   if ((set & 1U) != 0) visit(0U);
 }
@@ -78,7 +80,8 @@ void decider::taken_seat(shortage& found, const channel_policy& row, std::size_t
     if (!d.is_area && d.number == n && seat.hold == number) return;
   if (seat.state == seat_state::sold) return offends(found, line, refusal::sold_out, seat.seq);
   const auto& holder = s.holds_.at(seat.hold);
-  offends(found, line, refusal::none_free_now, std::max<std::uint64_t>(holder.seq, seat.seq));
+  const auto of_holder = planted(bug::refusal_forgets_the_holder) ? 0 : holder.seq;
+  offends(found, line, refusal::none_free_now, std::max<std::uint64_t>(of_holder, seat.seq));
   if (holder.deadline > clock.value) found.wait_us = std::max(found.wait_us, holder.deadline - clock.value);
 }
 
@@ -152,7 +155,7 @@ bool decider::over_limit(channel_no channel, key_kind kind, std::uint32_t key_re
     std::uint64_t asked = 0;
     for (const auto& l : more)
       if (in_mask(l.kind == place_kind::area, l.number)) asked += l.count;
-    if (asked == 0 || has + asked <= rule.places_max) {
+    if (asked == 0 || has + asked <= rule.places_max + (planted(bug::limit_off_by_one) ? 1U : 0U)) {
       passed = std::max(passed, seq);
       continue;
     }
@@ -283,7 +286,8 @@ void decider::decide(const extend_hold& c) {
   if (s.frozen_at_.value != 0) return void(no(refusal::frozen, s.control_seq_));
   if (h->changes >= limits::changes_per_hold_max) return void(no(refusal::too_many_changes, h->seq));
   if (h->extensions >= row->extensions_max) return void(no(refusal::too_many_extensions, h->seq));
-  const hold_time until{std::min(clock.value + us(std::min(c.interval, row->hold_max)), h->lifetime_end)};
+  const hold_time until{std::min(clock.value + us(std::min(c.interval, row->hold_max)),
+                                  planted(bug::extend_beyond_lifetime) ? ~std::uint64_t{0} : h->lifetime_end)};
   if (until.value <= h->deadline) return void(no(refusal::no_gain, h->seq));
   out.said.granted = s.in_log_time(until);
   yes(hold_extended{hold_no{number}, until});

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
+#include "base/planted.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -92,7 +93,7 @@ void decider::decide(const confirm_hold& c) {
   }
   std::size_t payments = 0;
   for (auto p = h->payments; p != 0; p = s.payments_.at(p).next, ++payments)
-    if (s.payments_.at(p).reference == reference) return void(again(s.payments_.at(p)));
+    if (s.payments_.at(p).reference == reference && !planted(bug::confirm_again_is_second_payment)) return void(again(s.payments_.at(p)));
   if (payments >= limits::payments_per_hold_max) return void(no(refusal::refunds_full, h->seq));
 
   auto& sold = s.scratch_->pieces;
@@ -114,7 +115,7 @@ void decider::decide(const confirm_hold& c) {
     case hold_state::none: HOLDFAST_CHECK(false, "a remembered hold without a state");
   }
 
-  if (clock.value > h->deadline + us(s.rules().late_confirm_max)) return give_back(refund_reason::too_late);
+  if (clock.value > h->deadline + us(s.rules().late_confirm_max) && !planted(bug::late_payment_has_no_end)) return give_back(refund_reason::too_late);
   // Areas: first what every part finds where it was drawn, then the shortfalls from public and the others.
   s.scratch_->taken_places.clear();
   auto& own = s.scratch_->cut;
@@ -128,7 +129,8 @@ void decider::decide(const confirm_hold& c) {
     const auto& p = parts[i];
     if (!p.is_area) {
       const auto& seat = s.seats_[p.number];
-      if (seat.state != seat_state::free || seat.withdrawn) return give_back(refund_reason::seats_gone);
+      if ((seat.state != seat_state::free || seat.withdrawn) && !planted(bug::late_payment_sells_next_owners_seat))
+        return give_back(refund_reason::seats_gone);
       sold.push_back(piece_of(p));
       continue;
     }
@@ -146,7 +148,7 @@ void decider::decide(const confirm_hold& c) {
   for (const auto& rule : s.rules().channels[h->channel].rules)
     for (auto m = h->members; m != 0; m = s.members_.at(m).of_hold) {
       const auto target = s.members_.at(m).target;
-      if ((target & state::area_bit) != 0 || s.keys_.at(target).kind != rule.kind) continue;
+      if ((target & state::area_bit) != 0 || s.keys_.at(target).kind != rule.kind || planted(bug::late_payment_over_limit)) continue;
       answer kept = out.said;
       if (over_limit(h->channel, rule.kind, target, parts)) {
         out.said = kept;

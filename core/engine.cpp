@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
+
 namespace holdfast::core {
 
 engine::engine(session state, std::optional<log_time> faulted_since) : state_(std::move(state)), durable_(state_.last()) {
@@ -13,7 +15,7 @@ sequence engine::durable() const { return durable_; }
 
 std::optional<log_time> engine::next_deadline() const {
   const auto next = state_.next_due();
-  if (!next || state_.faulted()) return std::nullopt;
+  if (!next || state_.faulted() || (planted(bug::timer_leaves_the_rest) && backlog_)) return std::nullopt;
   if (state_.clock_stands() && next->at > state_.hold_clock(last_now_)) return std::nullopt;
   return std::max(last_now_, state_.in_log_time(next->at));
 }
@@ -42,7 +44,8 @@ void engine::expire(std::vector<hold_no>& holds, log_time now, step_sink& out) {
 void engine::expire_due_ones(log_time now, step_sink& out) {
   backlog_ = false;
   if (state_.faulted()) return;
-  const auto clock = state_.hold_clock(now);
+  hold_time clock = state_.hold_clock(now);
+  if (planted(bug::deadline_instant_is_in_time) && clock.value > 0) --clock.value;
   for (std::size_t left = state_.rules().expiries_per_step; left > 0;) {
     due_.clear();
     state_.due_now(clock, std::min<std::size_t>(left, expiries_per_record_max), due_);
@@ -56,7 +59,7 @@ void engine::expire_due_ones(log_time now, step_sink& out) {
 
 void engine::answer_command(const request& asked, const command& wanted, table_places& ahead, log_time now, step_sink& out) {
   const auto clock = state_.hold_clock(now);
-  if (backlog_) {
+  if (backlog_ && !planted(bug::expired_holds_refuse_buyers)) {
     due_.clear();
     state_.touched(wanted, clock, due_);
     if (!due_.empty()) expire(due_, now, out);

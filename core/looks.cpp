@@ -1,6 +1,7 @@
 // What looks show. Bounded work each; whatever names things in tables in no order is sorted before it is shown.
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -18,7 +19,10 @@ struct viewer {
     tells(seq);
     return nullptr;
   }
-  void tells(std::uint64_t seq) const { said.tells_of = said.waits_for = sequence{seq}; }
+  void tells(std::uint64_t seq) const {
+    if (planted(bug::look_waits_for_nothing)) seq = 0;
+    said.tells_of = said.waits_for = sequence{seq};
+  }
   template <class T>
   static result show(T&& t) {
     return std::make_shared<const seen>(std::forward<T>(t));

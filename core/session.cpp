@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -184,7 +185,7 @@ void session::behind(const envelope& head, const command& asked, const answer& s
       if ((members_.at(m).target & state::area_bit) == 0) of_key(members_.at(m).target);
   };
   const bool about_places = said.refused >= refusal::not_in_your_channel && said.refused <= refusal::not_enough;
-  const bool about_limit = said.refused == refusal::over_limit;
+  const bool about_limit = said.refused == refusal::over_limit && !planted(bug::expired_holds_fill_limits);
   if (const auto* c = std::get_if<hold_seats>(&asked)) {
     if (about_places) of_areas(c->lines);
     if (about_limit) of_keys(c->keys);

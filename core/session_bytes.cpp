@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/modulo.hpp"
+#include "base/planted.hpp"
 #include "core/command_codec.hpp"
 #include "core/decider.hpp"
 
@@ -76,7 +77,8 @@ struct saver {
       w.id(owner.id);
       w.u8(static_cast<std::uint8_t>(h.state));
       for (const auto v : {h.deadline, h.lifetime_end, h.seq, std::uint64_t(h.channel), std::uint64_t(h.extensions), std::uint64_t(h.attempts),
-                           std::uint64_t(h.changes), std::uint64_t(h.grace_used), std::uint64_t(h.extra_ref != 0)})
+                           std::uint64_t(h.changes),
+                           std::uint64_t(planted(bug::snapshot_forgets_grace) ? 0U : h.grace_used), std::uint64_t(h.extra_ref != 0)})
         w.varint(v);
       if (h.extra_ref != 0) {
         const auto& x = s.extras_.at(h.extra_ref);

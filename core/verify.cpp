@@ -112,6 +112,75 @@ struct verifier {
     must(open == s.refunds_open_ && due == s.due_back_, "open refunds are miscounted");
     for (std::uint32_t n = 1; n <= s.strays_.last(); ++n) base::add_modulo(paid, s.strays_.at(n).paid.amount);
     must(paid == s.paid_, "money is miscounted");
+    lists();
+    deadlines();
+  }
+
+  /// Whom an owner's and a key's lists name, and that they can be walked in both directions: what is taken out of the middle is found by them.
+  void lists() const {
+    std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> of_owner;  // live ones, others
+    std::map<std::uint32_t, std::uint64_t> of_key;                              // live memberships
+    for (std::uint32_t n = 1; n <= s.holds_.last(); ++n) {
+      const auto& h = s.holds_.at(n);
+      if (h.state == hold_state::none) continue;
+      ++(live(h.state) ? of_owner[h.owner_ref].first : of_owner[h.owner_ref].second);
+      for (auto m = h.members; m != 0; m = s.members_.at(m).of_hold) {
+        must(s.members_.at(m).hold == n, "a membership is another hold's");
+        if ((s.members_.at(m).target & state::area_bit) == 0) of_key[s.members_.at(m).target] += live(h.state) ? 1 : 0;
+      }
+    }
+    for (const auto& [ref, count] : of_owner) {
+      const auto& o = s.owners_.at(ref);
+      must(o.live == count.first, "an owner's live holds are miscounted");
+      owner_list(ref, o.live_first, count.first, true);
+      owner_list(ref, o.rest_first, count.second, false);
+    }
+    for (const auto& [ref, count] : of_key) {
+      std::uint64_t found = 0;
+      std::uint32_t before = 0;
+      for (auto m = s.keys_.at(ref).live_first; m != 0 && found <= count; before = m, m = s.members_.at(m).next, ++found) {
+        const auto& member = s.members_.at(m);
+        must(member.previous == before, "a limit key's list does not lead back");
+        must(member.target == ref && live(s.holds_.at(member.hold).state), "a limit key's list names a hold that is not under it");
+      }
+      must(found == count, "a limit key's list leaves out a hold");
+    }
+  }
+  void owner_list(std::uint32_t ref, std::uint32_t first, std::uint64_t count, bool of_live) const {
+    std::uint64_t found = 0;
+    std::uint32_t before = 0;
+    for (auto n = first; n != 0 && found <= count; before = n, n = s.holds_.at(n).of_owner_next, ++found) {
+      const auto& h = s.holds_.at(n);
+      must(h.of_owner_previous == before, "an owner's list does not lead back");
+      must(h.owner_ref == ref && live(h.state) == of_live, "an owner's list names a hold that is not in it");
+    }
+    must(found == count, "an owner's list leaves out a hold");
+  }
+
+  /// Each live hold is due at its deadline, once in all and once in each area where it has places.
+  void deadlines() const {
+    std::vector<std::size_t> front;
+    std::map<std::uint32_t, std::uint64_t> due, due_in_area;  // by hold, by membership
+    std::size_t entries = 0;
+    s.due_.visit_until(~std::uint64_t{0}, s.due_.size(), front, [&](const due_heap::entry& e) { due[e.number] = e.time; });
+    for (const auto& heap : s.area_due_) {
+      heap.visit_until(~std::uint64_t{0}, heap.size(), front, [&](const due_heap::entry& e) { due_in_area[e.node] = e.time; });
+      entries += heap.size();
+    }
+    std::size_t live_holds = 0, in_areas = 0;
+    for (std::uint32_t n = 1; n <= s.holds_.last(); ++n) {
+      const auto& h = s.holds_.at(n);
+      if (!live(h.state)) continue;
+      ++live_holds;
+      must(due.contains(n) && due[n] == h.deadline, "a hold is due at another time than its deadline");
+      for (auto m = h.members; m != 0; m = s.members_.at(m).of_hold) {
+        if ((s.members_.at(m).target & state::area_bit) == 0) continue;
+        must(due_in_area.contains(m) && due_in_area[m] == h.deadline, "a hold is due in its area at another time than its deadline");
+        ++in_areas;
+      }
+    }
+    must(due.size() == live_holds && due.size() == s.due_.size(), "a hold that has ended is still due");
+    must(due_in_area.size() == in_areas && entries == in_areas, "a hold that has ended is still due in an area");
   }
 };
 

@@ -1,5 +1,7 @@
 #include "core/view.hpp"
 
+#include "base/planted.hpp"
+
 namespace holdfast::core {
 namespace {
 
@@ -41,7 +43,7 @@ void sale_view::apply(std::span<const view_change> changes, sequence durable) {
       }
       case view_change::kind::seat_back: {
         auto& w = words_[c.number / 64];
-        w.store(w.load(relaxed) & ~(std::uint64_t{1} << (c.number % 64)), relaxed);
+        if (!planted(bug::view_hides_what_came_back)) w.store(w.load(relaxed) & ~(std::uint64_t{1} << (c.number % 64)), relaxed);
         add(left_[c.allocation], +1);
         break;
       }

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "gateway/loop.hpp"
 #include "protocol/codec.hpp"
 
@@ -128,7 +129,7 @@ bool connection::take(const protocol::frame& f) {
     case protocol::family::house:
       if (const auto wrong = loop_.request(*this, f, family); wrong != protocol_error::none) {
         fail(wrong, f.head.request_id);
-        return false;
+        return planted(bug::reads_on_after_bad_frame);
       }
       return true;
     case protocol::family::goodbye:
@@ -238,7 +239,7 @@ void connection::written() {
     patience_.output_done();
     patience_.active(loop_.now());
   }
-  if (state_ == state::draining && credits_.in_flight() == 0) {
+  if (state_ == state::draining && (credits_.in_flight() == 0 || planted(bug::stops_with_answers_owed))) {
     if (!std::exchange(says_goodbye_, false)) return leave();
     protocol::encode_goodbye(protocol::direction::from_server, {goodbye_, {}}, output());
     state_ = state::leaving;  // marked by output(): the loop comes back in this turn
@@ -280,6 +281,7 @@ void connection::fail(protocol_error why, std::uint64_t request_id) {
   ending_ = closing::protocol_error;
   loop_.note_problem(context_.listener, why);
   protocol::encode_problem(request_id, {why, std::string(protocol::explain(why))}, output());
+  if (planted(bug::reads_on_after_bad_frame)) return;
   state_ = state::leaving;
 }
 

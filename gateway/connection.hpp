@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/planted.hpp"
 #include "gateway/credits.hpp"
 #include "gateway/listener.hpp"
 #include "gateway/options.hpp"
@@ -71,7 +72,7 @@ class connection {
   /// False: the connection is no longer read from.
   bool take(const protocol::frame& f);
   void greet(const protocol::frame& f);
-  [[nodiscard]] bool output_full() const { return out_.size() - sent_ > listener_.limits().output_bytes_max; }
+  [[nodiscard]] bool output_full() const { return !planted(bug::output_without_bound) && out_.size() - sent_ > listener_.limits().output_bytes_max; }
   [[nodiscard]] bool may_go_on() const { return credits_.money_left() && !output_full(); }
   void write();
   void written();

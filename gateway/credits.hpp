@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "core/types.hpp"
 
 namespace holdfast::gateway {
@@ -50,7 +51,8 @@ class connection_credits {
   }
   void give_back(weight w) {
     HOLDFAST_CHECK(all_ > 0, "more answers than requests on a connection");
-    --all_;
+    if (!planted(bug::credit_never_given_back)) --all_;
+    if (planted(bug::credit_given_back_twice) && all_ > 0) --all_;
     if (w == weight::page) {
       HOLDFAST_CHECK(pages_ > 0, "more long answers than long looks on a connection");
       --pages_;
@@ -71,7 +73,7 @@ class session_credits {
 
   [[nodiscard]] bool take(weight w) {
     const auto before = in_flight_.fetch_add(1, std::memory_order_relaxed);
-    if (w == weight::money || before < max_) return true;
+    if (w == weight::money || before < max_ || planted(bug::session_without_bound)) return true;
     in_flight_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }

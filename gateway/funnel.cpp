@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast::gateway {
 
@@ -82,7 +83,7 @@ bool may_ask(listener_kind on, std::uint16_t kind) {
 }
 
 weight weight_of(std::uint16_t kind) {
-  if (protocol::is_money(kind)) return weight::money;
+  if (protocol::is_money(kind) && !planted(bug::money_told_busy)) return weight::money;
   return protocol::is_paged(kind) ? weight::page : weight::plain;
 }
 
@@ -94,7 +95,7 @@ verdict judge(const protocol::request& asked, listener_kind on, const stall* whe
   if (where == nullptr) return refuse(stage::unknown_session, refusal::unknown_session, where);
 
   const auto lines = new_lines(asked);
-  if (lines && !asked.retry) {
+  if (lines && (!asked.retry || planted(bug::funnel_judges_retries))) {
     auto said = where->view->judge(asked.head.channel, *lines);
     const auto at = stage_of(said.refused);
     // Past a scheduled opening the view is behind: the session takes the schedule's command before this hold.

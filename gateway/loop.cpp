@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "gateway/funnel.hpp"
 #include "protocol/codec.hpp"
 
@@ -172,7 +173,8 @@ void loop::adopt(listener& through, int fd, const remote_address& from) {
 
 connection* loop::find(connection_id id) {
   const auto at = static_cast<std::uint32_t>(id);
-  if (at >= slots_.size() || slots_[at].generation != id >> 32U || !slots_[at].held || slots_[at].held->closed()) return nullptr;
+  if (at >= slots_.size() || !slots_[at].held || slots_[at].held->closed()) return nullptr;
+  if (slots_[at].generation != id >> 32U && !planted(bug::answers_go_to_who_comes_next)) return nullptr;
   return slots_[at].held.get();
 }
 

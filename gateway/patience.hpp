@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "base/planted.hpp"
 #include "gateway/options.hpp"
 
 namespace holdfast::gateway {
@@ -23,7 +24,7 @@ class patience {
 
   /// Part of a frame has come and more is awaited. Later calls do not move the start: a byte now and then is no progress.
   void frame_begun(time_point now) {
-    if (!in_frame_) frame_since_ = now;
+    if (!in_frame_ || planted(bug::slow_frame_starts_anew)) frame_since_ = now;
     in_frame_ = true;
   }
   /// No part of a frame waits, or the connection is not read from: then it is us who are late.
@@ -41,7 +42,7 @@ class patience {
 
   [[nodiscard]] overdue look(time_point now, const time_limits& limits, bool in_flight) const {
     const auto over = [now](time_point since, milliseconds limit) { return limit.count() > 0 && now - since >= limit; };
-    if (waiting_ && over(stalled_since_, limits.stalled)) return overdue::stalled;
+    if (waiting_ && over(stalled_since_, limits.stalled) && !planted(bug::slow_reader_kept)) return overdue::stalled;
     if (left_) return now - left_since_ >= limits.linger ? overdue::lingering : overdue::none;
     if (!greeted_ && over(opened_, limits.handshake)) return overdue::handshake;
     if (in_frame_ && over(frame_since_, limits.frame)) return overdue::frame;

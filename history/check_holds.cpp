@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/planted.hpp"
 #include "history/check.hpp"
 
 namespace holdfast::history {
@@ -44,11 +45,11 @@ class reading {
   static bool live(const life& l) { return l.is == state::held || l.is == state::paying; }
   /// By its deadline, when this was answered.
   [[nodiscard]] bool surely_live(const row& r, const life& l) const {
-    return l.sure && live(l) && r.answered < clock_.earliest(l.deadline);
+    return !planted(bug::checker_blind_to_lost_holds) && l.sure && live(l) && r.answered < clock_.earliest(l.deadline);
   }
   /// By its deadline, when this was asked.
   [[nodiscard]] bool surely_over(const row& r, const life& l) const {
-    return l.sure && live(l) && clock_.latest(l.deadline + o_.shift_us) < r.invoked;
+    return l.sure && live(l) && clock_.latest(l.deadline + (planted(bug::checker_alarms_for_nothing) ? 0 : o_.shift_us)) < r.invoked;
   }
 
   /// The same command after its answer: an acceptance is said again, word by word. Refusals are not remembered.

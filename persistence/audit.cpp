@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/modulo.hpp"
+#include "base/planted.hpp"
 #include "persistence/chain.hpp"
 #include "persistence/journal_check.hpp"
 #include "persistence/journal_meta.hpp"
@@ -42,7 +43,7 @@ class subject {
                          core::rules_version);
     if (std::holds_alternative<core::create_session>(r.asked)) return "creates a session that exists";
     // The book first: what it lets through names holds that exist, so the state can be asked about them.
-    if (auto wrong = book_.book(r)) return wrong;
+    if (auto wrong = book_.book(r); wrong && !planted(bug::audit_keeps_no_book)) return wrong;
     if (const auto hold = hold_of(r.done); hold.value != 0 && !std::holds_alternative<core::hold_placed>(r.done) &&
                                            state_.state_of(hold) == core::hold_state::none)
       return fmt::format("is on hold {}, which has been forgotten", hold.value);
@@ -97,7 +98,7 @@ class subject {
   /// The rules of today at the recorded time must come to the recorded event.
   finding decide_again(const core::record& r) {
     // Time's command is not decided but done; the book has seen that every hold was due.
-    if (std::holds_alternative<core::expire_due>(r.asked)) return {};
+    if (std::holds_alternative<core::expire_due>(r.asked) || planted(bug::audit_believes_records)) return {};
     auto head = r.head;
     // Not recorded, for it is not content; any that was still to come is as good.
     if (std::holds_alternative<core::hold_seats>(r.asked)) head.client_deadline = core::log_time{r.at.value + 1};

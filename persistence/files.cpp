@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/planted.hpp"
+
 namespace holdfast::persistence {
 
 namespace fs = std::filesystem;
@@ -121,7 +123,7 @@ base::result<file_handle> lock_directory(const fs::path& directory, bool exclusi
   int done = 0;
   do done = ::flock(handle.get(), (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB);
   while (done != 0 && errno == EINTR);
-  if (done == 0) return handle;
+  if (done == 0 || planted(bug::second_server_let_in)) return handle;
   if (errno == EWOULDBLOCK)
     return base::error{base::trouble::busy,
                        fmt::format("{} is in use by another process: stop it, or give this one a directory of its own", directory.string())};

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "base/hash.hpp"
+#include "base/planted.hpp"
 #include "persistence/record_codec.hpp"
 
 namespace holdfast::persistence::index_bytes {
@@ -60,6 +61,7 @@ void post(core::session_id session, const core::record& r, record_position at, s
     return;
   }
   if (const auto* expired = std::get_if<core::holds_expired>(&r.done)) {
+    if (planted(bug::index_leaves_out_expiries)) return;
     for (const auto n : expired->holds) put(of_hold(table::on_hold, session, n));
     return;
   }

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/planted.hpp"
 #include "persistence/journal_meta.hpp"
 
 namespace holdfast::persistence {
@@ -62,7 +63,7 @@ class checker {
     auto last = store_.last();
     if (!last) return with_remedy(last.failure());
     last_ = last->value_or(0);
-    if (known_.block.number > last_)
+    if (known_.block.number > last_ && !planted(bug::witness_ignored_at_start))
       return refuse("the journal ends at block {}, but block {} was acknowledged (log time {}): blocks are missing", last_,
                     known_.block.number, known_.log_time);
     if (!*meta_bytes) {
@@ -91,6 +92,7 @@ class checker {
 
   /// A checkpoint is made of durable blocks alone, so one that knows more than the journal proves a loss.
   base::result<void> no_checkpoint_beyond(std::uint64_t last) const {
+    if (planted(bug::checkpoint_beyond_the_journal)) return {};
     for (const auto& c : options_.checkpoints)
       if (c.journal == known_.journal && c.block.number > last)
         return refuse("the journal ends at block {}, but a checkpoint was made at block {}: blocks are missing", last,
@@ -150,6 +152,7 @@ class checker {
     state_.tip = *c.tip();
     if (state_.tip.block.number != last_)
       return refuse("the journal ends at block {}, but block {} was seen before", state_.tip.block.number, last_);
+    if (planted(bug::witness_ignored_at_start)) return {};
     if (!at_witness) return refuse("block {}, which the witness names, is no longer kept", known_.block.number);
     if (at_witness->block != known_.block || at_witness->epoch != known_.epoch)
       return refuse("block {} is not the one that was acknowledged: its hash or epoch differs from the witness", known_.block.number);

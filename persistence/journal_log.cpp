@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "persistence/journal_check.hpp"
 #include "persistence/journal_meta.hpp"
 #include "persistence/system_record.hpp"
@@ -140,13 +141,21 @@ base::result<appended> journal_log::append(std::span<const record_ref> records, 
 base::result<appended> journal_log::commit(std::span<const record_ref> records, std::uint64_t epoch, std::uint64_t now) {
   auto time = std::max(now, tip_.log_time);
   for (const auto& record : records) time = std::max(time, record.log_time);
-  encoder_.begin({partition_, tip_.block.number + 1, epoch, time, 0, tip_.block.hash});
+  encoder_.begin({partition_, tip_.block.number + 1, epoch, time, 0, planted(bug::block_without_chain) ? digest{} : tip_.block.hash});
   for (const auto& record : records) encoder_.add(record);
   const auto block = encoder_.finish(hasher_);
 
-  if (auto ok = store_->append_synced(tip_.block.number + 1, block); !ok) return fail(ok.failure());
+  const chain_tip next{{tip_.block.number + 1, encoder_.hash()}, epoch, time};
+  if (planted(bug::witness_before_the_block)) {
+    const auto before = std::exchange(tip_, next);
+    static_cast<void>(keep_witness({.write = true, .sync = true}, time));
+    tip_ = before;
+  }
+  auto stored = store_->append_synced(next.block.number, block);
+  if (!stored && planted(bug::failed_write_tried_again)) stored = store_->append_synced(next.block.number, block);
+  if (!stored) return fail(stored.failure());
   if (auto ok = store_->health(); !ok) return fail(ok.failure());
-  tip_ = {{tip_.block.number + 1, encoder_.hash()}, epoch, time};
+  tip_ = next;
   // The witness knows of the block before anybody else does.
   if (auto ok = keep_witness(keeper_.block_durable(time), time); !ok) return ok.failure();
   return appended{tip_.block.number, time};
@@ -162,12 +171,12 @@ base::result<void> journal_log::keep_witness(witness_keeper::task task, std::uin
   now = std::max(now, tip_.log_time);
   if (task.write) {
     encode_witness({partition_, witness_writes_, id_, tip_.epoch, tip_.block, now}, hasher_, witness_buffer_);
-    const auto slot = static_cast<unsigned>(witness_writes_ % witness_slots);
+    const auto slot = planted(bug::witness_in_one_slot) ? 0U : static_cast<unsigned>(witness_writes_ % witness_slots);
     if (auto ok = store_->write_witness(slot, witness_buffer_); !ok) return fail(ok.failure());
     ++witness_writes_;
     keeper_.wrote(now);
   }
-  if (task.sync) {
+  if (task.sync && !planted(bug::witness_never_synced)) {
     if (auto ok = store_->sync_witness(); !ok) return fail(ok.failure());
     keeper_.synced();
   }
@@ -190,6 +199,7 @@ base::result<void> journal_log::close(std::uint64_t now) {
 }
 
 base::error journal_log::fail(base::error what, std::optional<std::uint64_t> session) {
+  if (planted(bug::failed_journal_goes_on)) return what;
   if (!failure_) failure_ = journal_failure{std::move(what), session};
   return failure_->what;
 }

@@ -1,5 +1,6 @@
 // From records to bytes; record_codec.hpp draws them.
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "persistence/record_form.hpp"
 
 namespace holdfast::persistence {
@@ -92,9 +93,11 @@ void put_event(const core::event& e, std::uint64_t base, const core::command& c,
                  [&](const core::fault_cleared& x) { out.varint(x.shift_us); },
                  [&](const core::holds_expired& x) {
                    HOLDFAST_CHECK(!x.holds.empty(), "an expiry of nothing");
-                   out.varint(x.holds.size());
+                   const auto lost = planted(bug::record_loses_an_expiry) && x.holds.size() > 1 ? 1U : 0U;
+                   const auto holds = x.holds.first(x.holds.size() - lost);
+                   out.varint(holds.size());
                    std::int64_t before = 0;
-                   for (const auto h : x.holds) {
+                   for (const auto h : holds) {
                      out.zigzag(std::int64_t{h.value} - before);
                      before = h.value;
                    }
@@ -125,7 +128,7 @@ void encode_record(const core::record& r, base::bytes& out) {
   w.varint(static_cast<std::uint64_t>(tag));
   if (has_id) w.id(r.head.id.value);
   core::encode_command(r.asked, form_of(tag, r.done), w);
-  if (r.head.note.empty()) return;
+  if (r.head.note.empty() || planted(bug::record_loses_its_note)) return;
   w.varint(option_note * 2);
   w.sized(r.head.note);
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/planted.hpp"
+
 namespace holdfast::persistence {
 
 namespace {
@@ -193,7 +195,8 @@ base::result<checkpoint> replica::save(checkpoint_files& files, std::uint16_t pa
   const auto reuse = [&](std::uint64_t session, std::uint64_t sequence) {
     if (before == nullptr) return false;
     const auto kept = std::ranges::find(before->snapshots, session, &snapshot_entry::session);
-    if (kept == before->snapshots.end() || kept->sequence != sequence) return false;
+    if (kept == before->snapshots.end()) return false;
+    if (kept->sequence != sequence && !planted(bug::checkpoint_with_an_old_snapshot)) return false;
     c.snapshots.push_back(*kept);
     return true;
   };
@@ -210,6 +213,7 @@ base::result<checkpoint> replica::save(checkpoint_files& files, std::uint16_t pa
   base::bytes payload;
   for (const auto& [id, s] : sessions_) {
     if (reuse(id, s.last().value)) continue;
+    if (planted(bug::checkpoint_without_a_session) && id == sessions_.rbegin()->first) continue;
     session_payload(s, payload);
     if (auto ok = write(id, s.last().value, payload); !ok) return ok.failure();
   }

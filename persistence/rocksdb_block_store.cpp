@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 #include "persistence/files.hpp"
 #include "persistence/rocksdb_log_files.hpp"
 
@@ -182,7 +183,7 @@ struct rocksdb_block_store::state {
     const block_key key(options.partition, number);
     auto done = batch.Put(key.slice(), slice(value));
     rocksdb::WriteOptions how;
-    how.sync = options.sync;
+    how.sync = options.sync && !planted(bug::sync_left_out);
     if (done.ok()) done = db->Write(how, &batch);
     if (!done.ok()) return base::error{base::trouble::io, fmt::format("block {}: RocksDB: {}", number, done.ToString())};
     if (logs && logs->should_switch()) {

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/planted.hpp"
+
 namespace holdfast::persistence {
 
 base::result<start_time> decide_start_time(std::uint64_t last_known, std::uint64_t wall_clock, const clock_rule& rule) {
@@ -14,7 +16,7 @@ base::result<start_time> decide_start_time(std::uint64_t last_known, std::uint64
                                    "or start with --accept-clock if it is right; nothing was changed",
                                    (wall_clock - last_known) / 1'000'000, rule.gap_max / 1'000'000)};
   start_time t;
-  t.log_time = std::max(last_known, wall_clock);
+  t.log_time = planted(bug::wall_clock_at_start) ? wall_clock : std::max(last_known, wall_clock);
   t.downtime = t.log_time - last_known;
   t.clock_behind = t.log_time - wall_clock;
   return t;

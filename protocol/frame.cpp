@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/check.hpp"
+#include "base/planted.hpp"
 
 namespace holdfast::protocol {
 
@@ -54,7 +55,7 @@ void frame_buffer::resize(std::size_t size) {
 }
 
 std::span<std::uint8_t> frame_buffer::room() {
-  if (broken_ != protocol_error::none) begin_ = end_;
+  if (broken_ != protocol_error::none || (planted(bug::frame_in_two_reads_is_lost) && begin_ > 0)) begin_ = end_;
   // What is left is the beginning of one frame: short, or alone in the buffer, so moving it costs little.
   if (begin_ > 0 && end_ > begin_) std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
   end_ -= begin_;

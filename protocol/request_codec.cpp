@@ -1,3 +1,4 @@
+#include "base/planted.hpp"
 #include "core/command_codec.hpp"
 #include "protocol/codec.hpp"
 #include "protocol/envelope.hpp"
@@ -26,7 +27,7 @@ void speak_for(const connection_context& by, std::pmr::memory_resource& arena, c
       [&](auto& asked) {
         if constexpr (requires { asked.owner; }) asked.owner = by.owner;
         if constexpr (std::is_same_v<decltype(asked), core::hold_seats&>) {
-          if (by.keys.empty()) return;
+          if (by.keys.empty() || planted(bug::buyer_without_limits)) return;
           auto* p = static_cast<core::limit_key*>(
               arena.allocate(by.keys.size() * sizeof(core::limit_key), alignof(core::limit_key)));
           std::uninitialized_copy(by.keys.begin(), by.keys.end(), p);

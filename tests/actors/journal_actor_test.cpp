@@ -1,6 +1,9 @@
 // The journal's actor: group commit, views before answers, and the end after a failed write.
 #include <doctest/doctest.h>
 
+#include <map>
+#include <utility>
+
 #include "tests/actors/fixture.hpp"
 
 namespace holdfast::tests {
@@ -30,6 +33,8 @@ TEST_CASE("what came during one sync becomes one block, and each loop gets one m
   s.settle();
   REQUIRE(s.journal.blocks.size() == blocks_before + 1);
   CHECK(s.journal.blocks.back().size() == 9);
+  std::map<std::uint64_t, std::uint64_t> last;
+  for (const auto& r : s.journal.blocks.back()) CHECK(r.sequence > std::exchange(last[r.session], r.sequence));
   CHECK(s.heard->deliveries == std::vector<std::size_t>{6});
   CHECK(other->deliveries == std::vector<std::size_t>{3});
   CHECK(other->answers.size() == 3);

@@ -262,6 +262,27 @@ TEST_CASE("an answer for who has gone is dropped, and its credit comes back") {
   CHECK(next.answer().said.refused == refusal::none);
 }
 
+TEST_CASE("a late answer does not go to who sits where its client sat") {
+  counter c;
+  c.by_hand.hold_back = true;
+  {
+    client gone(c.port());
+    gone.greet(listener_kind::shop);
+    gone.send(say{}.hold(1, 1, 0));
+    CHECK(until([&] { return c.by_hand.kept() == 1; }));
+    gone.send(say{listener_kind::shop}.hello());
+    CHECK(gone.problem() == protocol::protocol_error::second_hello);
+  }
+  CHECK(until([&] { return c.server->stats().connections == 0; }));
+  client next(c.port());
+  next.greet(listener_kind::shop);
+  c.by_hand.hold_back = false;
+  c.by_hand.answer_all();
+  CHECK(until([&] { return c.server->stats().answers_lost == 1; }));
+  next.send(say{}.ping(5));
+  CHECK(next.answer().id == 5);
+}
+
 TEST_CASE("the stop: who asked is answered, everybody is told, nobody new is served") {
   counter c([](options& o) { o.loops = 2; });
   c.by_hand.hold_back = true;

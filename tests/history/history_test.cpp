@@ -107,6 +107,19 @@ TEST_CASE("a refusal because of a hold that is over, or of none at all") {
   CHECK(check(b.h).found() == 0);
 }
 
+TEST_CASE("an outage moves deadlines: who is served after the first one tells no lie") {
+  by_hand b;
+  auto& hold = b.add(operation::hold, outcome::yes, 10, 20, 1, seat_0);
+  hold.deadline = 100'000;  // at 100 ms
+  b.add(operation::hold, outcome::yes, 200, 210, 9, {{6, 1}});  // the clock goes on
+  b.add(operation::extend, outcome::yes, 50'000, 50'010, 1).deadline = 200'000'000;
+  CHECK(check(b.h).holds.found == 1);
+  check_options away;
+  away.shift_us = 60'000'000;
+  const auto v = check(b.h, away);
+  CHECK_MESSAGE(v.found() == 0, v.text());
+}
+
 TEST_CASE("a confirm after its hold was given back, one record for two, a record out of order") {
   {
     by_hand b;

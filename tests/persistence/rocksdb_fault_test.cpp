@@ -1,6 +1,8 @@
 // Errors of the operating system below RocksDB, at every call that writes. RocksDB would mend some of them by itself and
 // lose a write on the way; here the first error is the last, and everything that was told is there at the next start.
+#include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
@@ -130,7 +132,80 @@ life live(const fs::path& dir, rocksdb::Env* env, std::uint64_t now, std::size_t
   return l;
 }
 
+/// How many bytes of RocksDB's log were written and not synced.
+struct sync_watch {
+  std::atomic<std::int64_t> unsynced = 0;
+  std::atomic<std::uint64_t> bytes = 0;
+};
+
+class watched_log final : public rocksdb::FSWritableFileOwnerWrapper {
+ public:
+  watched_log(std::unique_ptr<rocksdb::FSWritableFile>&& file, sync_watch& watch)
+      : FSWritableFileOwnerWrapper(std::move(file)), watch_(watch) {}
+
+  using FSWritableFileOwnerWrapper::Append;
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& o, rocksdb::IODebugContext* d) override {
+    waiting_ += static_cast<std::int64_t>(data.size());
+    watch_.unsynced += static_cast<std::int64_t>(data.size());
+    watch_.bytes += data.size();
+    return FSWritableFileOwnerWrapper::Append(data, o, d);
+  }
+  rocksdb::IOStatus Sync(const rocksdb::IOOptions& o, rocksdb::IODebugContext* d) override {
+    watch_.unsynced -= std::exchange(waiting_, 0);
+    return FSWritableFileOwnerWrapper::Sync(o, d);
+  }
+  rocksdb::IOStatus Fsync(const rocksdb::IOOptions& o, rocksdb::IODebugContext* d) override {
+    watch_.unsynced -= std::exchange(waiting_, 0);
+    return FSWritableFileOwnerWrapper::Fsync(o, d);
+  }
+
+ private:
+  sync_watch& watch_;
+  std::int64_t waiting_ = 0;
+};
+
+class watched_files final : public rocksdb::FileSystemWrapper {
+ public:
+  explicit watched_files(sync_watch& watch) : FileSystemWrapper(rocksdb::FileSystem::Default()), watch_(watch) {}
+  [[nodiscard]] const char* Name() const override { return "watched files"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& o,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file, rocksdb::IODebugContext* d) override {
+    auto s = FileSystemWrapper::NewWritableFile(name, o, file, d);
+    if (s.ok() && name.ends_with(".log")) *file = std::make_unique<watched_log>(std::move(*file), watch_);
+    return s;
+  }
+
+ private:
+  sync_watch& watch_;
+};
+
+/// The most that was not synced when an append had said that it is durable.
+std::int64_t most_unsynced(bool sync) {
+  const temporary_directory dir;
+  sync_watch watch;
+  const auto env = rocksdb::NewCompositeEnv(std::make_shared<watched_files>(watch));
+  auto store = rocksdb_block_store::open({.data_dir = dir.path(), .sync = sync, .env = env.get()});
+  REQUIRE(store.ok());
+  auto o = journal_log::open(std::move(*store), options_at(noon));
+  REQUIRE(o.ok());
+  std::int64_t most = watch.unsynced;
+  for (std::uint64_t i = 1; i <= 20; ++i) {
+    const auto before = watch.bytes.load();
+    REQUIRE(write(*o->journal, {nth(i)}, noon + i).ok());
+    CHECK(watch.bytes > before);  // it is this log that is written
+    most = std::max(most, watch.unsynced.load());
+  }
+  REQUIRE(o->journal->close(noon + second).ok());
+  return most;
+}
+
 }  // namespace
+
+TEST_CASE("what an append calls durable is synced; without syncing it is not, and this would notice") {
+  CHECK(most_unsynced(true) == 0);
+  CHECK(most_unsynced(false) > 0);
+}
 
 TEST_CASE("an error at every writing call of RocksDB stops the journal and loses nothing") {
   std::uint64_t cases = 0;
