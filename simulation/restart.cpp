@@ -78,6 +78,7 @@ void world::restart() {
   for (auto& s : sales_) s->close();
   auto& n = result_.counts;
   auto starts_to_come = chance_.chance(weather_.storm) ? chance_.between(2, 8) : 1;
+  bool witness_behind = false;
   for (int failed = 0; ok();) {
     const bool power = chance_.chance(weather_.power_cut);
     tell("{}", power ? "power cut" : "killed");
@@ -88,8 +89,10 @@ void world::restart() {
       disk_->kill();
     }
     auto wall = now_.value + outage(chance_);
-    // After a power cut the witness may be a little older than what was acknowledged, and damage on top may pass (docs/JOURNAL.md).
-    if (!power && chance_.chance(weather_.rot)) rot_a_copy(wall);
+    // From a power cut until a start comes through the witness may be a little older than what was acknowledged, and damage on top may
+    // pass (docs/JOURNAL.md).
+    witness_behind |= power;
+    if (!power && chance_.chance(weather_.rot) && !witness_behind) rot_a_copy(wall);
     std::optional<base::trouble> expected;
     if (disk_->witness && chance_.chance(weather_.clock)) {
       if (chance_.chance(50)) {
@@ -108,6 +111,7 @@ void world::restart() {
       ++failed;
       continue;
     }
+    witness_behind = false;
     if (--starts_to_come == 0) return;
     // Restart storm: it goes down again before anybody came in.
     journal_.reset();
