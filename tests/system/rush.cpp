@@ -111,6 +111,7 @@ void rush::answered(const client::arrival& a) {
   }
   if (crashed_) return;  // read after the crash: came before it all the same, but does not count
   last_seen_ = std::max(last_seen_, a.message.now);
+  last_heard_ = std::chrono::steady_clock::now();
   if (a.message.said.refused != core::refusal::none) {
     ++tally_.refused;
   } else {
@@ -147,6 +148,7 @@ base::result<tally> rush::run(const client::options& to, std::uint64_t acks, std
     if (enough && tally_.in_flight_at_kill >= flying) break;
   }
   crash();
+  silence_ = std::chrono::steady_clock::now() - last_heard_;
   crashed_ = true;
   link_ = nullptr;
   return tally_;
@@ -162,11 +164,12 @@ void rush::check(const promise& p, const protocol::answer_message& m, bool look)
     const auto* seen = std::get_if<core::hold_seen>(&m.shown);
     if (seen == nullptr) return found_.blame(found_.lost, fmt::format("hold {} is unknown", name));
     const bool live = seen->state == core::hold_state::held || seen->state == core::hold_state::paying;
-    // Time left when we last heard of the server, less what has passed since it is back, must still be there.
+    // Time left when we last heard of the server, less what has passed until it was down and since it is back, must still be there.
     if (!live || p.said.granted.value == 0) return;
     const auto left_then = static_cast<std::int64_t>(p.said.granted.value) - static_cast<std::int64_t>(last_seen_.value);
     const auto left_now = static_cast<std::int64_t>(seen->deadline.value) - static_cast<std::int64_t>(m.now.value);
-    const auto served = static_cast<std::int64_t>(m.now.value - first_seen_.value) + 2'000'000;
+    const auto served = static_cast<std::int64_t>(m.now.value - first_seen_.value) +
+                        std::chrono::duration_cast<std::chrono::microseconds>(silence_).count() + 2'000'000;
     if (left_now + served < left_then)
       found_.blame(found_.short_of_time, fmt::format("hold {} had {} s left and has {} s", name, left_then / 1'000'000, left_now / 1'000'000));
     return;

@@ -1,6 +1,7 @@
 // A rush on a session that remembers every promise it was given, and can hold the server to them after a crash.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -87,6 +88,8 @@ class rush final : public client::receiver {
   findings found_;
   bool crashed_ = false;
   core::log_time last_seen_;   ///< log time of the newest answer before the crash
+  std::chrono::steady_clock::time_point last_heard_;   ///< when that was
+  std::chrono::steady_clock::duration silence_{};      ///< from then until it was down: it may have served, though nobody was told
   core::log_time first_seen_;  ///< of the first one after it
 };
 
