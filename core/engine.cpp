@@ -59,10 +59,11 @@ void engine::expire_due_ones(log_time now, step_sink& out) {
 
 void engine::answer_command(const request& asked, const command& wanted, table_places& ahead, log_time now, step_sink& out) {
   const auto clock = state_.hold_clock(now);
-  if (backlog_ && !planted(bug::expired_holds_refuse_buyers)) {
+  while (backlog_ && !planted(bug::expired_holds_refuse_buyers)) {
     due_.clear();
     state_.touched(wanted, clock, due_);
-    if (!due_.empty()) expire(due_, now, out);
+    if (due_.empty()) break;
+    expire(due_, now, out);
   }
   verdict v = state_.decide(asked.head, wanted, now, ahead);
   // With due holds left over, a refusal (or a refund due) may stand on one of them, and places of an area may be drawn from another

@@ -145,8 +145,19 @@ void session::touched(const command& asked, hold_time clock, std::vector<hold_no
           for (const auto& r : c.ranges)
             if (r.kind == place_kind::seat && r.last < seats_.size())
               for (std::uint32_t n = r.first; n <= r.last; ++n) holder(n);
+        // Withdrawn places are blocked whoever has paid off what the allocation owes: so it matters who comes back first.
+        if constexpr (std::is_same_v<kind, cancel_order>)
+          if (named != 0 && c.withdrawn)
+            for (const auto& p : parts_of(holds_.at(named)))
+              if (p.is_area && stock_of(p.number, p.allocation).debt > 0) due_in(p.number, clock, out);
       },
       asked);
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+}
+
+void session::due_in(std::uint32_t area, hold_time clock, std::vector<hold_no>& out) const {
+  area_due_[area].visit_until(clock.value, expiries_per_record_max, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
 }
 
 void session::touched(const look& asked, hold_time clock, std::vector<hold_no>& out) const {
@@ -168,8 +179,7 @@ void session::behind(const envelope& head, const command& asked, const answer& s
       if (is_due(hold_no{members_.at(m).hold}, clock)) out.push_back(hold_no{members_.at(m).hold});
   };
   const auto of_area = [&](std::uint32_t area) {
-    if (area < area_due_.size())
-      area_due_[area].visit_until(clock.value, expiries_per_record_max, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
+    if (area < area_due_.size()) due_in(area, clock, out);
   };
   const auto of_areas = [&](lines ls) {
     for (const auto& l : ls)
@@ -215,9 +225,7 @@ void session::behind(const envelope& head, const command& asked, const answer& s
 }
 
 void session::in_the_way(const envelope& head, const command& asked, const event& done, hold_time clock, std::vector<hold_no>& out) const {
-  const auto of_area = [&](std::uint32_t area) {
-    area_due_[area].visit_until(clock.value, expiries_per_record_max, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
-  };
+  const auto of_area = [&](std::uint32_t area) { due_in(area, clock, out); };
   // Placed or added: drawn from an allocation though somebody has places of one that comes before it.
   const auto drawn = [&](lines added, draws all) {
     const auto mine = rules().channels[head.channel].allocations;

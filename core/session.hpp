@@ -91,7 +91,8 @@ class session {
   [[nodiscard]] std::uint64_t shift_us() const { return shift_; }
   [[nodiscard]] bool clock_stands() const { return frozen_at_.value != 0 || fault_at_.value != 0; }
 
-  /// The due holds that `asked` touches by name (its hold, the holders of its seats), appended unsorted.
+  /// The due holds that `asked` touches by name (its hold, the holders of its seats, those in an area from which it withdraws places
+  /// while some are owed already), each once; of a full area not all at once.
   void touched(const command& asked, hold_time clock, std::vector<hold_no>& out) const;
   /// The due holds that could change the refusal `said` to `asked` (short areas, short keys, the owner's number), as above.
   void behind(const envelope& head, const command& asked, const answer& said, hold_time clock, std::vector<hold_no>& out) const;
@@ -145,6 +146,7 @@ class session {
   void fetch_parts(const command& asked, const table_places& ahead) const;
 
  private:
+  void due_in(std::uint32_t area, hold_time clock, std::vector<hold_no>& out) const;
   session(session_id id, std::shared_ptr<const session_terms> terms, const session_options& options);
 
   // ---- decide (decide*.cpp) ----
