@@ -1,5 +1,6 @@
 #include "gateway/listener.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,6 +32,17 @@ constexpr int accepts_per_wake = 256;  // others in the loop want their turn, to
 // timeout when answers are. Its holds stay until their deadlines.
 constexpr int keepalive_idle_s = 5, keepalive_interval_s = 3, keepalive_count = 3;
 constexpr int user_timeout_ms = 15'000;
+
+// Descriptors that guests never get: the journal opens a new file now and then in the middle of a sale, and must not fail for their sake.
+constexpr int kept_descriptors = 256;
+
+/// The kernel gives the lowest free number, so a number from here on says that few are left. Of a small limit guests get half.
+bool few_left_after(int fd) {
+  rlimit now{};
+  if (::getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur == RLIM_INFINITY) return false;
+  const auto limit = static_cast<std::int64_t>(now.rlim_cur);
+  return fd >= limit - std::min<std::int64_t>(kept_descriptors, limit / 2);
+}
 
 struct address {
   sockaddr_storage bytes{};
@@ -180,7 +193,10 @@ void listener::accept_waiting() {
     const int fd = ::accept4(socket_.native_handle(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
       const auto remote = remote_of(from);
-      if (admit(remote)) {
+      if (options_.kind != listener_kind::admin && few_left_after(fd)) {
+        trouble_(trouble_kind::out_of_descriptors);
+        turn_away(fd);
+      } else if (admit(remote)) {
         arrived_(*this, fd, remote);
       } else {
         turn_away(fd);

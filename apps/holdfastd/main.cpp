@@ -5,6 +5,7 @@
 #include <random>
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -46,6 +47,14 @@ int exit_code(base::trouble t) {
 int fail(const base::error& e) {
   fmt::print(stderr, "holdfastd: {}\n", e.text);
   return exit_code(e.kind);
+}
+
+/// As many descriptors as this process may give itself: shells and systemd start it with 1,024, and guests alone may be ten thousand.
+void raise_descriptors() {
+  rlimit now{};
+  if (::getrlimit(RLIMIT_NOFILE, &now) != 0 || now.rlim_cur == now.rlim_max) return;
+  now.rlim_cur = now.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &now);
 }
 
 std::uint64_t secret() {
@@ -220,6 +229,7 @@ int main(int argc, char** argv) {
   auto signals = server::stop_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  server::raise_descriptors();
   auto log = spdlog::stderr_color_mt("holdfastd");
   spdlog::set_default_logger(log);
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
