@@ -12,13 +12,13 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include "actors/house.hpp"
 #include "actors/log_clock.hpp"
 #include "apps/holdfastd/background.hpp"
 #include "apps/holdfastd/config.hpp"
+#include "apps/holdfastd/log_sink.hpp"
 #include "apps/holdfastd/records.hpp"
 #include "gateway/bridge.hpp"
 #include "gateway/gateway.hpp"
@@ -77,10 +77,9 @@ void last_words(const actors::stop_reason& why, const persistence::data_director
   if (why.session) {
     named = fmt::format(" (session {})", why.session->value);
     if (auto noted = persistence::note_faulted(data, {*why.session, now}); !noted)
-      fmt::print(stderr, "holdfastd: {}\n", noted.failure().text);
+      write_unless_blocked(STDERR_FILENO, fmt::format("holdfastd: {}\n", noted.failure().text));
   }
-  fmt::print(stderr, "holdfastd: stopped, nothing more is acknowledged{}: {}\n", named, why.text);
-  std::fflush(stderr);
+  write_unless_blocked(STDERR_FILENO, fmt::format("holdfastd: stopped, nothing more is acknowledged{}: {}\n", named, why.text));
   _exit(why.exit_code());
 }
 
@@ -230,8 +229,7 @@ int main(int argc, char** argv) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   server::raise_descriptors();
-  auto log = spdlog::stderr_color_mt("holdfastd");
-  spdlog::set_default_logger(log);
+  spdlog::set_default_logger(std::make_shared<spdlog::logger>("holdfastd", std::make_shared<server::log_sink>(STDERR_FILENO)));
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
   spdlog::set_level(spdlog::level::from_str(c->log_level));
   try {
