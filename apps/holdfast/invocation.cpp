@@ -47,6 +47,9 @@ base::result<client::options> invocation::options_for(door d) const {
   client::options o;
   o.name = "holdfast";
   o.attempts = attempts;
+  const auto within = read_interval(answer_within);
+  if (!within) return within.failure();
+  o.answer_patience = *within;
   if (d == door::admin) {
     o.to = client::unix_socket(admin.empty() ? default_admin : admin);
     o.listener = protocol::listener_kind::admin;

@@ -30,6 +30,7 @@ struct invocation {
   bool buyer = false;      ///< --server is a buyers' listener
   unsigned channel = 0;
   unsigned attempts = 5;
+  std::string answer_within = "30s";  ///< how long one answer may take
   std::function<int()> todo{};  ///< set by the subcommand that was named
 
   // ---- saying ----

@@ -40,6 +40,7 @@ int run(int argc, const char* const* argv, surroundings& around) {
   app.add_option("--channel", in.channel, "the channel that a command comes through, as a number")->check(CLI::Range(0, 15));
   app.add_option("--attempts", in.attempts, "connections tried before a request is given up")->check(CLI::Range(1, 1000));
 
+  app.add_option("--answer-within", in.answer_within, "how long an answer may take; then the connection counts as lost")->capture_default_str();
   add_plan(app, in);
   add_session(app, in);
   add_hold(app, in);
