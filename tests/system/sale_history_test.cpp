@@ -3,32 +3,14 @@
 #include <doctest/doctest.h>
 
 #include <optional>
-#include <sstream>
 #include <thread>
 
-#include <nlohmann/json.hpp>
-
-#include "apps/holdfast/program.hpp"
 #include "plans/generate.hpp"
+#include "tests/system/program_call.hpp"
 #include "tests/system/server.hpp"
 
 namespace holdfast::system_test {
 namespace {
-
-struct said {
-  int code = -1;
-  nlohmann::json is;
-};
-
-said call(std::vector<std::string> words) {
-  words.insert(words.begin(), {"holdfast", "--json"});
-  std::vector<const char*> argv;
-  for (const auto& w : words) argv.push_back(w.c_str());
-  std::ostringstream out, err;
-  cli::surroundings around{out, err, {}, false};
-  const int code = cli::run(static_cast<int>(argv.size()), argv.data(), around);
-  return {code, nlohmann::json::parse(out.str().empty() ? err.str() : out.str(), nullptr, false)};
-}
 
 /// Asks until the sale has come so far: a kill is to meet it at work, on fast machines and slow ones.
 void wait_for_records(server& s, std::uint64_t enough) {
@@ -42,13 +24,13 @@ void wait_for_records(server& s, std::uint64_t enough) {
 }
 
 /// A sale whose server is killed twice and comes back; what its clients saw lies in `history`.
-said sell_over_two_kills(const scratch_folder& folder, const std::string& history, bool forget) {
+called sell_over_two_kills(const scratch_folder& folder, const std::string& history, bool forget) {
   const auto data = folder.path() / "data", earlier = folder.path() / "earlier";
   server_options how{.program = HOLDFAST_SERVER, .data = data, .folder = folder.path(), .sync = true, .more = {}, .shop_port = free_port()};
   std::optional<server> s(how);
   REQUIRE(s->ready());
   open_session(*s, "night", plans::generate_hall({.seats = 30'000}));
-  said sale;
+  called sale;
   {
     const std::jthread selling([&, to = client::to_text(s->shop().to)] {
       sale = call({"--server", to, "sale", "night", "--connections", "20", "--ask-again", "5", "--walk-away", "20", "--give-back", "20",

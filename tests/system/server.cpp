@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,26 +44,37 @@ std::uint16_t free_port() {
 server::server(server_options o) : options_(std::move(o)), shop_port_(options_.shop_port != 0 ? options_.shop_port : free_port()), buyer_port_(free_port()) {
   const auto config = options_.folder / "server.toml";
   std::ofstream(config) << fmt::format(
-      "[data]\ndirectory = \"{}\"\n[journal]\nunsafe_no_sync = {}\n[listen.shop]\nport = {}\n[listen.buyer]\nport = {}\n"
+      "[data]\ndirectory = \"{}\"\n[journal]\nunsafe_no_sync = {}\n{}\n[listen.shop]\nport = {}\n{}\n[listen.buyer]\nport = {}\n"
       "[listen.admin]\npath = \"{}\"\n{}\n",
-      options_.data.string(), !options_.sync, shop_port_, buyer_port_, (options_.folder / "admin.sock").string(), options_.more);
+      options_.data.string(), !options_.sync, options_.journal_more, shop_port_, options_.shop_more, buyer_port_, (options_.folder / "admin.sock").string(), options_.more);
   int pipe_ends[2];
   HOLDFAST_CHECK(::pipe2(pipe_ends, O_CLOEXEC) == 0, "no pipe");
   pid_ = ::fork();
   HOLDFAST_CHECK(pid_ >= 0, "no child process");
   if (pid_ == 0) {
     ::dup2(pipe_ends[1], STDERR_FILENO);
-    ::execl(options_.program.c_str(), options_.program.c_str(), "--config", config.c_str(), static_cast<char*>(nullptr));
+    if (options_.files_max != 0) {
+      const rlimit few{options_.files_max, options_.files_max};
+      ::setrlimit(RLIMIT_NOFILE, &few);
+    }
+    for (auto& e : options_.environment) ::putenv(e.data());
+    std::string name = options_.program.string(), flag = "--config", file = config.string();
+    std::vector<char*> words{name.data(), flag.data(), file.data()};
+    for (auto& a : options_.arguments) words.push_back(a.data());
+    words.push_back(nullptr);
+    ::execv(name.c_str(), words.data());
     ::_exit(127);
   }
-  ::close(pipe_ends[1]);
+  if (options_.log_unread) err_in_ = pipe_ends[1];
+  else ::close(pipe_ends[1]);
   err_ = pipe_ends[0];
   listen_until_ready();
 }
 
 server::~server() {
   if (pid_ > 0) kill9();
-  if (err_ >= 0) ::close(err_);
+  for (const int fd : {err_, err_in_})
+    if (fd >= 0) ::close(fd);
 }
 
 void server::listen_until_ready() {
@@ -76,6 +88,7 @@ void server::listen_until_ready() {
     said_.append(buffer, static_cast<std::size_t>(n));
     ready_ = said_.find(" ready\n") != std::string::npos;
   }
+  if (options_.log_unread) return;
   // What it says later goes nowhere, but must not fill the pipe.
   const int fd = err_;
   err_ = -1;
@@ -98,6 +111,12 @@ void server::kill9() {
   const int code = wait();
   // 74: the disk under it went a moment before. Anything else, a sanitizer's abort above all, must not pass for our kill.
   HOLDFAST_CHECK(code == 128 + SIGKILL || code == 74, "the server ended before it was killed");
+}
+
+void server::fill_log() const {
+  const std::string line(512, '.');
+  for (pollfd p{err_in_, POLLOUT, 0}; ::poll(&p, 1, 0) == 1;)
+    HOLDFAST_CHECK(::write(err_in_, line.data(), line.size()) > 0, "the pipe takes no more, and did not say so");
 }
 
 int server::terminate() {
@@ -142,6 +161,23 @@ core::session_id open_session(const server& s, const std::string& name, const co
   const auto opened = op->open_sale(id, op->envelope(core::command_id{client::random_id()}));
   HOLDFAST_CHECK(opened.ok() && opened->said.refused == core::refusal::none, "the sale opens");
   return id;
+}
+
+std::int64_t counter(const server& s, std::string_view name) {
+  auto op = client::blocking::connect(s.admin());
+  HOLDFAST_CHECK(op.ok(), op.ok() ? "" : op.failure().text.c_str());
+  const auto told = op->stats();
+  HOLDFAST_CHECK(told.ok() && told->seen, "the server tells its counters");
+  for (const auto& row : told->seen->values)
+    if (row.name == name) return row.value;
+  HOLDFAST_CHECK(false, std::string(name).c_str());
+  return 0;
+}
+
+std::uint64_t resident_bytes(pid_t process) {
+  std::uint64_t all = 0, resident = 0;
+  std::ifstream(fmt::format("/proc/{}/statm", process)) >> all >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace holdfast::system_test

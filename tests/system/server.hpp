@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "client/blocking.hpp"
 
@@ -30,7 +32,12 @@ struct server_options {
   std::filesystem::path folder;      ///< for configuration, socket and log; not in `data`
   bool sync = true;
   std::string more;                  ///< appended to the configuration
+  std::string shop_more{}, journal_more{};  ///< appended to what it says of the shops' listener, of the journal
   std::uint16_t shop_port = 0;       ///< 0: any that is free. Clients that shall come back need the same after a restart
+  std::vector<std::string> arguments{};    ///< besides --config
+  std::vector<std::string> environment{};  ///< "NAME=value", besides the test's own
+  std::uint64_t files_max = 0;       ///< descriptors that it may have; 0: as many as the test
+  bool log_unread = false;           ///< nobody reads what it says after it was ready
 };
 
 class server {
@@ -51,6 +58,10 @@ class server {
   int terminate();             ///< SIGTERM; the exit code
   [[nodiscard]] pid_t pid() const { return pid_; }
 
+  /// With log_unread: fills what lies between the server's log and the reader that there is not.
+  void fill_log() const;
+  [[nodiscard]] std::uint16_t shop_port() const { return shop_port_; }
+  [[nodiscard]] std::uint16_t buyer_port() const { return buyer_port_; }
   [[nodiscard]] client::options shop() const;
   [[nodiscard]] client::options buyer(core::owner_id owner, std::vector<core::limit_key> keys) const;
   [[nodiscard]] client::options admin() const;
@@ -61,7 +72,7 @@ class server {
 
   server_options options_;
   pid_t pid_ = -1;
-  int err_ = -1;
+  int err_ = -1, err_in_ = -1;
   bool ready_ = false;
   std::optional<int> exit_code_;
   std::string said_;
@@ -70,6 +81,12 @@ class server {
 
 /// Creates an open session over the admin socket. Aborts if that fails: nothing that follows could mean anything.
 core::session_id open_session(const server& s, const std::string& name, const core::plan& hall, const core::policy& rules = core::default_policy());
+
+/// One of the counters and gauges of `holdfast stats`. Aborts if the server does not tell it.
+std::int64_t counter(const server& s, std::string_view name);
+
+/// What the process has in memory.
+std::uint64_t resident_bytes(pid_t process);
 
 /// Any port that is free now.
 std::uint16_t free_port();
