@@ -18,7 +18,7 @@ enum class state : std::uint8_t { none, held, paying, sold, given_back, paid_bac
 /// What a hold's client knows.
 struct life {
   state is = state::none;
-  bool sure = true;                ///< everything that was asked about it was answered
+  bool sure = true;                ///< everything that was asked about it was answered, for good
   std::uint32_t last = nobody;     ///< the row of what was last asked
   std::uint64_t deadline = 0, held_deadline = 0;
 };
@@ -37,6 +37,7 @@ class reading {
     if (r.came == outcome::unknown) l.sure = false;
     else if (r.came == outcome::yes) accepted(i, l);
     else refused(i, l);
+    if (may_come_late(r)) l.sure = false;
   }
 
  private:

@@ -113,7 +113,8 @@ void check_limit_refusals(const history& h, const stories& s, const clock_map& c
   for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
     const auto& r = h.rows[i];
     if (r.what != operation::hold || r.came != outcome::no || r.refusal != said::over_limit) continue;
-    const auto may_have = up_to(begun, r.account, r.answered) - (r.invoked == 0 ? 0 : up_to(ended, r.account, r.invoked - 1));
+    auto may_have = up_to(begun, r.account, r.answered) - (r.invoked == 0 ? 0 : up_to(ended, r.account, r.invoked - 1));
+    if (may_come_late(r)) may_have -= places_of(i);  // its own copy came after this
     if (may_have + places_of(i) <= o.limit)
       note(f, o, fmt::format("refused for the limit with {} places at most: {}", may_have, name_of_row(h, i)));
   }

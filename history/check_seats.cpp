@@ -62,6 +62,13 @@ known_seats know(const history& h, const stories& s) {
   return k;
 }
 
+/// A copy of what was refused may be accepted as a whole only: not if one of its seats was sold before it was first asked for.
+bool comes_too_late(const history& h, const hold_story& a, const known_seats& known) {
+  return a.late_until != 0 && std::ranges::any_of(h.lines_of(a.row), [&](const line_item& l) {
+           return !l.is_area() && known.sold_from[l.number()] < a.invoked;
+         });
+}
+
 /// Returns how many refusals needed no search: who asks after a sale and is told of it was told the truth in every world. In the
 /// end of a rush that is nearly everybody.
 template <class Visit>
@@ -76,12 +83,12 @@ std::uint64_t each_touch(const history& h, const stories& s, const clock_map& cl
       const auto seat = lines[k].number();
       if (fits == 0 || (r.offending == 0 && !known.ours[seat] && known.at_first[seat] != phase::sold)) continue;
       if ((fits & bit_of(phase::sold)) != 0 && known.sold_from[seat] < r.invoked) ++settled;
-      else visit(seat, touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
+      else visit(seat, touch{touch::kind::see, fits, false, false, i, nobody, r.invoked, r.answered});
     }
   }
   for (std::uint32_t n = 0; n < s.holds.size(); ++n) {
     const auto& a = s.holds[n];
-    if (a.row == nobody || !a.may_exist()) continue;
+    if (a.row == nobody || !a.may_exist() || comes_too_late(h, a, known)) continue;
     // Nothing is known of a hold's end if its beginning is not.
     const bool has_end = a.deadline != 0;
     const auto end_from = has_end ? clock.earliest(a.deadline) : a.invoked;
@@ -91,12 +98,14 @@ std::uint64_t each_touch(const history& h, const stories& s, const clock_map& cl
                             : std::max(clock.latest(a.deadline + o.shift_us), a.answered + 1);
     for (const auto& l : h.lines_of(a.row)) {
       if (l.is_area()) continue;
-      visit(l.number(), touch{touch::kind::take, 0, false, a.row, n, a.invoked, a.answered});
-      visit(l.number(), touch{touch::kind::end, 0, false, a.row, n, std::max(end_from, a.invoked), end_to});
+      // A copy of what was refused: after its client's deadline it is not accepted any more.
+      const bool late = a.late_until != 0;
+      visit(l.number(), touch{touch::kind::take, 0, false, late, a.row, n, a.invoked, late ? clock.latest(a.late_until) : a.answered});
+      visit(l.number(), touch{touch::kind::end, 0, false, false, a.row, n, std::max(end_from, a.invoked), end_to});
       if (a.confirmed != outcome::no)
-        visit(l.number(), touch{touch::kind::sell, 0, a.confirm_answered >= end_from, a.row, n, a.confirm_invoked, a.confirm_answered});
+        visit(l.number(), touch{touch::kind::sell, 0, a.confirm_answered >= end_from, false, a.row, n, a.confirm_invoked, a.confirm_answered});
       if (a.released != outcome::no)
-        visit(l.number(), touch{touch::kind::give, 0, false, a.row, n, a.release_invoked, a.release_answered});
+        visit(l.number(), touch{touch::kind::give, 0, false, false, a.row, n, a.release_invoked, a.release_answered});
     }
   }
   for (std::uint32_t i = 0; i < h.rows.size(); ++i) {
@@ -104,7 +113,7 @@ std::uint64_t each_touch(const history& h, const stories& s, const clock_map& cl
     if (r.what != operation::look) continue;
     for (auto seat = h.first_seen(i); seat < h.last_seen(i); ++seat) {
       const auto fits = bit_of(phase_of(h.state_of(i, seat)));
-      visit(seat, touch{touch::kind::see, fits, false, i, nobody, r.invoked, r.answered});
+      visit(seat, touch{touch::kind::see, fits, false, false, i, nobody, r.invoked, r.answered});
     }
   }
   return settled;

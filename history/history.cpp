@@ -39,7 +39,7 @@ void history::add(const row& r, std::span<const line_item> more) {
 namespace {
 
 bool well_formed(const row& r, const history& all) {
-  if (static_cast<std::uint8_t>(r.what) >= operations || r.came > outcome::no || r.again > 1) return false;
+  if (static_cast<std::uint8_t>(r.what) >= operations || r.came > outcome::no || r.zero != 0) return false;
   if (r.what != operation::look) return true;
   return r.came == outcome::yes && r.account <= all.seats && r.hold <= all.seats - r.account && r.items == (r.account + 7U) / 8U;
 }

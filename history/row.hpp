@@ -8,7 +8,8 @@
 //        0     8  invoked     CLOCK_MONOTONIC in ns, taken before the request was handed over
 //        8     8  answered    the same, taken after the answer was read; 0: no answer, the outcome is unknown
 //       16     8  server      log time of the answer, us; 0 without an answer
-//       24     8  deadline    that the operation gave the hold, or that it has, log time in us; 0: none
+//       24     8  deadline    that the operation gave the hold, or that it has, log time in us; 0: none. Of a refusal with `resent`:
+//                             the client deadline of what was asked, 0: it had none
 //       32     8  hold        names the hold: 64 bits of the id that its client made up
 //       40     8  account     whom a limit counts it for
 //       48     8  record      the newest record of the session that the answer tells of
@@ -17,7 +18,9 @@
 //       58     1  refusal     core/answer.hpp
 //       59     1  offending   of a refused hold: bit n: its line n was in the way
 //       60     2  items
-//       62     1  again       1: the operation on this hold before this one, sent once more with the same id after its answer
+//       62     1  bit 0 again: the operation on this hold before this one, sent once more with the same id after its answer
+//                bit 1 resent: its connection was lost before the answer, and it was sent again over another. A refusal is not the last
+//                word then: refusals are not remembered, and the first copy may come late and be accepted, until its client deadline
 //       63     1  reason      of a refund that a confirm came to: core/answer.hpp
 //
 // The items of a hold are its lines: u32 number * 2 + is_area, u32 places. Those of a look are states of seats, a byte each: of
@@ -46,10 +49,13 @@ struct row {
   std::uint8_t refusal = 0;
   std::uint8_t offending = 0;
   std::uint16_t items = 0;
-  std::uint8_t again = 0;
+  std::uint8_t again : 1 = 0, resent : 1 = 0, zero : 6 = 0;
   std::uint8_t reason = 0;
 };
 static_assert(sizeof(row) == 64);
+
+/// Refused, and yet it may have happened, after the refusal.
+[[nodiscard]] inline bool may_come_late(const row& r) { return r.resent != 0 && r.came == outcome::no && r.refusal != 0; }
 
 struct line_item {
   std::uint32_t place = 0;   ///< number * 2 + is_area

@@ -21,6 +21,7 @@ struct touch {
   enum class kind : std::uint8_t { take, sell, give, end, see } what = kind::see;
   std::uint8_t fits = 0;      ///< see: the phases that it may have seen
   bool late_sale = false;     ///< sell: may have found the seat free again
+  bool or_never = false;      ///< did not happen after `to`, and perhaps not at all; what ends never is so, too
   std::uint32_t row = 0, hold = nobody;
   std::uint64_t from = 0, to = never;
 };
@@ -48,6 +49,7 @@ class seat_search {
     configs_.assign(1, {at_first, nobody, 0});
     bits_.assign(1, 0);
     bit_of_.assign(touches.size(), 0);
+    find_refusals(touches);
     under_way_.fill(nobody);
     used_ = optional_ = sees_ = 0;
     for (const auto& e : events_) {
@@ -66,6 +68,19 @@ class seat_search {
   [[nodiscard]] std::uint32_t worst() const { return worst_; }
 
  private:
+  /// A copy of what was refused is accepted after the refusal, or not at all.
+  void find_refusals(std::span<const touch> touches) {
+    refusal_of_.assign(touches.size(), nobody);
+    for (std::uint32_t i = 0; i < touches.size(); ++i) {
+      if (!touches[i].or_never) continue;
+      const auto own = std::ranges::find_if(touches, [&](const touch& t) { return t.what == touch::kind::see && t.row == touches[i].row; });
+      if (own != touches.end()) refusal_of_[i] = static_cast<std::uint32_t>(own - touches.begin());
+    }
+  }
+  [[nodiscard]] bool refused_by_now(std::uint32_t i, const config& c) const {
+    return refusal_of_[i] == nobody || (bits_[bit_of_[refusal_of_[i]]] & ~c.done) == 0;
+  }
+
   struct event { std::uint64_t at; std::uint32_t touch; bool returns; };
 
   bool begin(std::span<const touch> touches, std::uint32_t i) {
@@ -74,7 +89,7 @@ class seat_search {
     if (t.what == touch::kind::see && std::ranges::all_of(configs_, [&](const config& c) { return (t.fits & bit_of(c.in)) != 0; }))
       return true;
     if (t.what == touch::kind::see && share(touches, i)) return true;
-    if (~used_ == 0) reclaim();
+    if (~used_ == 0) reclaim(touches);
     if (~used_ == 0 || configs_.size() > 256) return false;
     const auto n = static_cast<unsigned>(__builtin_ctzll(~used_));
     used_ |= std::uint64_t{1} << n;
@@ -82,7 +97,7 @@ class seat_search {
     const auto bit = std::uint64_t{1} << n;
     bit_of_[i] = static_cast<std::uint32_t>(bits_.size());
     bits_.push_back(bit);
-    if (t.to == never) optional_ |= bit;
+    if (t.to == never || t.or_never) optional_ |= bit;
     if (t.what != touch::kind::see) return true;
     sees_ |= bit;
     for (auto& c : configs_)
@@ -104,12 +119,26 @@ class seat_search {
     return false;
   }
 
-  /// What has happened in every possible world is under way no more.
-  void reclaim() {
+  /// What has happened in every possible world is under way no more; nor is the end of a hold that no world has or can get.
+  void reclaim(std::span<const touch> touches) {
     auto all = used_;
     for (const auto& c : configs_) all &= c.done;
+    for (auto rest = used_ & ~all & ~sees_; rest != 0; rest &= rest - 1) {
+      const auto& t = touches[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]];
+      if (t.what == touch::kind::end && t.to == never && !may_have(touches, t.hold)) all |= rest & -rest;
+    }
     for (auto& c : configs_) c.done &= ~all;
     forget(all);
+  }
+
+  /// Some world has the seat in this hold, or it may still be taken for it.
+  [[nodiscard]] bool may_have(std::span<const touch> touches, std::uint32_t hold) const {
+    if (std::ranges::any_of(configs_, [&](const config& c) { return c.holder == hold; })) return true;
+    for (auto rest = used_ & ~sees_; rest != 0; rest &= rest - 1) {
+      const auto& t = touches[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]];
+      if (t.what == touch::kind::take && t.hold == hold) return true;
+    }
+    return false;
   }
 
   void forget(std::uint64_t bits) {
@@ -153,7 +182,8 @@ class seat_search {
     return c;
   }
 
-  /// Keeps the worlds in which operation `i` has happened by now, found by letting others happen before it. False: there is none.
+  /// Keeps the worlds in which operation `i` has happened by now, found by letting others happen before it; and those in which it
+  /// never will, if it need not. False: there is none.
   bool finish(std::span<const touch> touches, std::uint32_t i) {
     const auto bit = bits_[bit_of_[i]];
     if (bit == 0) return true;  // it has happened in every world
@@ -161,6 +191,9 @@ class seat_search {
     reached_.clear();
     kept_.clear();
     for (const auto& c : configs_) keep(reached_, c);
+    if (touches[i].or_never)
+      for (const auto& c : configs_)
+        if ((c.done & bit) == 0) keep(kept_, c);
     for (std::size_t k = 0; k < reached_.size(); ++k) {
       const auto c = reached_[k];
       // A deadline that passes a hold which has not the seat is nothing.
@@ -172,8 +205,9 @@ class seat_search {
         continue;
       }
       for (auto rest = used_ & ~c.done; rest != 0; rest &= rest - 1) {
-        const auto& t = touches[under_way_[static_cast<unsigned>(__builtin_ctzll(rest))]];
-        if (legal(t, c)) keep(reached_, after(touches, t, rest & -rest, c));
+        const auto next = under_way_[static_cast<unsigned>(__builtin_ctzll(rest))];
+        const auto& t = touches[next];
+        if (legal(t, c) && refused_by_now(next, c)) keep(reached_, after(touches, t, rest & -rest, c));
       }
     }
     configs_.swap(kept_);
@@ -183,6 +217,7 @@ class seat_search {
 
   std::vector<event> events_;
   std::vector<config> configs_, kept_, reached_;
+  std::vector<std::uint32_t> refusal_of_;  ///< of what need not have happened: where it was refused
   std::vector<std::uint32_t> bit_of_;  ///< of each touch, an index into `bits_`
   std::vector<std::uint64_t> bits_;    ///< 0: has happened in every world; the first one always is
   std::array<std::uint32_t, 64> under_way_{};

@@ -110,36 +110,39 @@ stories tell(const history& h) {
     if (n == s.holds.size()) s.holds.emplace_back(), before_paying.push_back(0);
     if (r.again != 0) continue;
     auto& a = s.holds[n];
-    const auto answered = r.came == outcome::unknown ? never : r.answered;
+    // What was refused and may come late all the same may have happened, then or later, or never: as if nobody had answered.
+    const auto came = may_come_late(r) ? outcome::unknown : r.came;
+    const auto answered = came == outcome::unknown ? never : r.answered;
     switch (r.what) {
       case operation::hold:
         if (a.row != nobody && a.placed == outcome::yes) break;  // asked again: the first answer counts
         a.row = i;
-        a.placed = r.came;
+        a.placed = came;
         a.invoked = r.invoked;
         a.answered = answered;
-        a.deadline = before_paying[n] = r.deadline;
+        a.late_until = may_come_late(r) ? r.deadline : 0;
+        a.deadline = before_paying[n] = may_come_late(r) ? 0 : r.deadline;
         break;
       case operation::extend:
       case operation::begin_payment:
-        if (r.came == outcome::unknown) a.deadline_open = true;
-        if (r.came != outcome::yes) break;
+        if (came == outcome::unknown) a.deadline_open = true;
+        if (came != outcome::yes) break;
         a.deadline = r.deadline;
         if (r.what == operation::extend) before_paying[n] = r.deadline;
         break;
       case operation::payment_failed:
-        if (r.came == outcome::unknown) a.deadline = std::min(a.deadline, before_paying[n]), a.deadline_open = true;
-        if (r.came == outcome::yes) a.deadline = r.deadline;
+        if (came == outcome::unknown) a.deadline = std::min(a.deadline, before_paying[n]), a.deadline_open = true;
+        if (came == outcome::yes) a.deadline = r.deadline;
         break;
       case operation::confirm:
-        if (r.came == outcome::no || a.confirmed == outcome::yes) break;
-        a.confirmed = r.came;
+        if (came == outcome::no || a.confirmed == outcome::yes) break;
+        a.confirmed = came;
         a.confirm_invoked = r.invoked;
         a.confirm_answered = answered;
         break;
       case operation::release:
-        if (r.came == outcome::no || a.released == outcome::yes) break;
-        a.released = r.came;
+        if (came == outcome::no || a.released == outcome::yes) break;
+        a.released = came;
         a.release_invoked = r.invoked;
         a.release_answered = answered;
         break;

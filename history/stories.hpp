@@ -42,6 +42,7 @@ struct hold_story {
   std::uint32_t row = nobody;         ///< of the hold itself
   outcome placed = outcome::unknown;
   std::uint64_t invoked = 0, answered = never;
+  std::uint64_t late_until = 0;       ///< server time: refused, but a copy of it may have been accepted until then; 0: not so
   std::uint64_t deadline = 0;         ///< server time: alive until then at least, if nothing below ends it
   bool deadline_open = false;         ///< it may be later: something that moves it was not answered
   outcome confirmed = outcome::no;    ///< no: or not tried

@@ -72,10 +72,11 @@ int check(invocation& in, check_call o) {
   const auto seconds = seconds_since(begun);
   bar.clear();
 
-  std::uint64_t yes = 0, no = 0, again = 0;
+  std::uint64_t yes = 0, no = 0, again = 0, late = 0;
   for (const auto& r : h->rows) {
     (r.came == history::outcome::yes ? yes : no) += r.came != history::outcome::unknown ? 1 : 0;
     again += r.again;
+    late += history::may_come_late(r) ? 1 : 0;
   }
   const auto n = std::uint64_t{h->rows.size()};
   document d;
@@ -85,6 +86,7 @@ int check(invocation& in, check_call o) {
   d.add("operations", number(n));
   d.add("accepted", number(yes));
   d.add("refused", number(no));
+  d.add("refused while a copy was under way", number(late));
   d.add("without an answer", number(n - yes - no));
   d.add("asked again", number(again));
   d.add("holds", number(std::uint64_t{told.holds.size()}));

@@ -39,6 +39,8 @@ void rush::note(std::uint32_t b, const client::arrival* a) {
     r.refusal = static_cast<std::uint8_t>(said.refused);
     r.reason = static_cast<std::uint8_t>(said.reason);
     r.offending = static_cast<std::uint8_t>(said.lines);
+    r.resent = a->retried ? 1 : 0;
+    if (history::may_come_late(r)) r.deadline = who.head.client_deadline.value;
   }
   std::array<history::line_item, lines_most> items;
   const std::size_t n = who.at == step::hold ? who.line_count : 0;

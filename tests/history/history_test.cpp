@@ -69,6 +69,7 @@ TEST_CASE("true histories are found true") {
     o.operations = 4'000;
     o.unheard_per_mille = seed % 3 == 0 ? 40 : 5;
     o.again_percent = seed % 2 == 0 ? 10 : 0;
+    o.resent_percent = seed % 5 == 0 ? 10 : 0;
     if (seed % 4 >= 2) o.accounts = 12, o.limit = 5, o.standing = 30;
     const auto h = true_history(o);
     check_options how;
@@ -159,6 +160,53 @@ TEST_CASE("what was not answered may have happened or not") {
     if (happened) second.refusal = 53, second.offending = 1;
     CHECK(check(b.h).found() == 0);
   }
+}
+
+TEST_CASE("what was refused may be accepted as a late copy, if it was sent twice") {
+  for (const bool resent : {true, false}) {
+    by_hand b;
+    b.add(operation::hold, outcome::yes, 10, 20, 1, seat_0);
+    auto& refused = b.add(operation::hold, outcome::no, 30, 40, 2, seat_0);
+    refused.refusal = said::none_free_now;
+    refused.offending = 1;
+    refused.resent = resent;
+    refused.deadline = resent ? 100'000 : 0;
+    b.add(operation::release, outcome::yes, 50, 60, 1);
+    auto& next = b.add(operation::hold, outcome::no, 70, 80, 3, seat_0);
+    next.refusal = said::none_free_now;
+    next.offending = 1;
+    CHECK(check(b.h).seats.found == (resent ? 0 : 1));
+  }
+}
+
+TEST_CASE("a late copy explains nothing before its refusal, after its client deadline, or of a seat that is sold") {
+  const auto refuse = [](row& r) { r.refusal = said::none_free_now, r.offending = 1; };
+  const auto twice = [&](row& r, std::uint64_t until) { refuse(r), r.resent = 1, r.deadline = until; };
+  {
+    by_hand b;  // nobody had the seat when it was refused
+    twice(b.add(operation::hold, outcome::no, 30, 40, 2, seat_0), 100'000);
+    b.add(operation::hold, outcome::yes, 150, 160, 9, {{6, 1}});  // the clock goes on
+    CHECK(check(b.h).seats.found == 1);
+  }
+  for (const std::uint64_t until : {100'000, 300'000}) {
+    by_hand b;
+    b.add(operation::hold, outcome::yes, 10, 20, 1, seat_0);
+    twice(b.add(operation::hold, outcome::no, 30, 40, 2, seat_0), until);
+    b.add(operation::release, outcome::yes, 50, 60, 1);
+    b.add(operation::hold, outcome::yes, 150, 160, 4, seats_0_and_1);  // it was free
+    b.add(operation::release, outcome::yes, 170, 180, 4);
+    refuse(b.add(operation::hold, outcome::no, 200, 210, 3, seat_0));
+    b.add(operation::hold, outcome::yes, 400, 410, 9, {{6, 1}});
+    CHECK(check(b.h).seats.found == (until == 100'000 ? 1 : 0));
+  }
+  by_hand b;
+  b.add(operation::hold, outcome::yes, 10, 20, 1, seat_0);
+  b.add(operation::confirm, outcome::yes, 22, 25, 1);
+  b.add(operation::hold, outcome::no, 30, 40, 2, seats_0_and_1).refusal = said::sold_out;
+  b.h.rows.back().offending = b.h.rows.back().resent = 1;
+  b.h.rows.back().deadline = 300'000;
+  refuse(b.add(operation::hold, outcome::no, 60, 70, 3, {{2, 1}}));
+  CHECK(check(b.h).seats.found == 1);
 }
 
 TEST_CASE("a file comes back as it was written; a damaged one is refused") {

@@ -9,25 +9,29 @@ namespace {
 
 constexpr std::uint32_t far_record = 1'000'000'000;
 
-/// An accepted operation on a hold that was surely live all the while, everything before it answered. Others must show that its
+/// An accepted operation on a hold that was surely live all the while, everything before it answered for good. Others must show that its
 /// deadline was still to come: what its own client asked next is taken away with the lie.
 std::uint32_t some_on_live_hold(victim& v, operation what) {
   return v.any([&](const row& r, std::uint32_t n) {
     if (!accepted(r, what) || v.story(n).placed != outcome::yes) return false;
     std::uint64_t deadline = 0;
-    for (auto i = v.story(n).row; i < n; ++i)
-      if (const auto& before = v.h.rows[i]; before.hold == r.hold && accepted(before)) deadline = before.deadline;
+    for (auto i = v.story(n).row; i < n; ++i) {
+      const auto& before = v.h.rows[i];
+      if (before.hold == r.hold && may_come_late(before)) return false;
+      if (before.hold == r.hold && accepted(before)) deadline = before.deadline;
+    }
     return std::ranges::any_of(v.h.rows, [&](const row& x) {
       return x.came == outcome::yes && x.hold != r.hold && x.invoked > r.answered && x.server + slack_us < deadline;
     });
   });
 }
 
-/// Told as if it were refused. What came of it afterwards is as if nobody had gone on.
+/// Told as if it were refused, and had been sent once. What came of it afterwards is as if nobody had gone on.
 bool refuse(victim& v, std::uint32_t i, std::uint8_t refusal) {
   if (i == nobody) return false;
   v.at(i).came = outcome::no;
   v.at(i).refusal = refusal;
+  v.at(i).resent = 0;
   const auto hold = v.at(i).hold;
   for (auto n = static_cast<std::uint32_t>(v.h.rows.size()); n-- > i + 1;)
     if (v.at(n).hold == hold && v.at(n).what != operation::look) v.erase(n);
@@ -107,7 +111,7 @@ const mutation all[] = {
      }},
     {"a refused hold was extended all the same",
      [](victim& v) {
-       const auto i = v.any([](const row& r, std::uint32_t) { return r.what == operation::hold && r.came == outcome::no; });
+       const auto i = v.any([](const row& r, std::uint32_t) { return r.what == operation::hold && r.came == outcome::no && !may_come_late(r); });
        if (i == nobody) return false;
        v.repeat(i, [](row& r) { r.what = operation::extend, r.came = outcome::yes, r.record = far_record, r.deadline = r.server + 1'000'000; });
        return true;

@@ -50,6 +50,7 @@ TEST_CASE("one lie in a true history is noticed") {
     o.operations = 2'000;
     o.unheard_per_mille = seed % 2 == 0 ? 0 : 5;
     o.again_percent = 10;
+    o.resent_percent = seed % 3 == 0 ? 10 : 0;
     o.accounts = 40;
     o.limit = 5;
     o.standing = 30;

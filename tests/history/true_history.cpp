@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <memory>
 #include <queue>
 #include <utility>
@@ -62,10 +63,18 @@ struct buyer {
   std::uint64_t asked = 0;
 };
 
+/// What was sent again and answered, on its slow way over the first connection.
+struct late_copy {
+  request said;          ///< what it points to lies below
+  limit_key key;
+  std::array<line, 4> lines;
+};
+
 /// One instant in which something reaches the rules.
 struct arrival {
   std::uint64_t at;  ///< ns
   std::uint32_t who;
+  late_copy* late = nullptr;
   bool operator>(const arrival& o) const { return at > o.at; }
 };
 
@@ -156,6 +165,11 @@ class theatre final : step_sink {
   }
 
   void happen(const arrival& a) {
+    if (a.late != nullptr) {
+      now_ = std::max(now_, a.at);
+      engine_.step({&a.late->said, 1}, log_at(now_), *this);
+      return;
+    }
     auto& who = buyers_[a.who];
     now_ = std::max(now_, a.at);
     auto& r = who.last;
@@ -167,7 +181,7 @@ class theatre final : step_sink {
     r.head.from.who = role::shop;
     if (who.next != operation::confirm) r.head.id = command_id{who.next == operation::hold ? who.hold : chance_.id()};
     const auto now = log_at(now_);
-    r.head.client_deadline = who.next == operation::confirm ? log_time{} : log_time{now.value + 1'000'000};
+    r.head.client_deadline = who.next == operation::confirm ? log_time{} : log_time{now.value + (o_.resent_percent == 0 ? 1'000'000U : 20'000U)};
     const owner_id owner{who.owner};
     const hold_id hold{who.hold};
     static constexpr std::uint8_t reference[] = {'p', 'a', 'y'};
@@ -209,6 +223,11 @@ class theatre final : step_sink {
       row.refusal = static_cast<std::uint8_t>(said_.refused);
       row.offending = static_cast<std::uint8_t>(said_.lines);
     }
+    if (!again && chance_.chance(o_.resent_percent)) {
+      row.resent = 1;
+      if (history::may_come_late(row)) row.deadline = who.last.head.client_deadline.value;
+      send_late(who, at);
+    }
     std::array<history::line_item, 4> items;
     const auto n = who.next == operation::hold ? who.count : 0;
     for (std::uint32_t i = 0; i < n; ++i) items[i] = {who.lines[i].number * 2 + (who.lines[i].kind == place_kind::area ? 1U : 0U), who.lines[i].count};
@@ -226,6 +245,14 @@ class theatre final : step_sink {
       go_on(who, yes);
     }
     ask(b, at + chance_.below(unheard ? 50'000'000 : 3'000'000));
+  }
+
+  void send_late(const buyer& who, std::uint64_t answered) {
+    auto& l = late_.emplace_back(late_copy{who.last, who.key, who.lines});
+    if (auto* c = std::get_if<command>(&l.said.asked))
+      if (auto* h = std::get_if<hold_seats>(c)) h->keys = {&l.key, 1}, h->lines = lines(l.lines.data(), who.count);
+    // Some after their client's deadline.
+    queue_.push({answered + 1'000 + chance_.below(25'000'000), 0, &l});
   }
 
   void go_on(buyer& who, bool yes) {
@@ -281,6 +308,7 @@ class theatre final : step_sink {
   std::shared_ptr<const session_terms> terms_;
   engine engine_;
   std::vector<buyer> buyers_;
+  std::deque<late_copy> late_;
   std::priority_queue<arrival, std::vector<arrival>, std::greater<>> queue_;
   history::history h_;
   std::vector<std::pair<std::uint64_t, std::size_t>> order_;

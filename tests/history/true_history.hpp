@@ -15,6 +15,7 @@ struct crowd_options {
   std::uint32_t at_once = 64;
   unsigned unheard_per_mille = 5;
   unsigned again_percent = 0;     ///< of acceptances are asked for once more
+  unsigned resent_percent = 0;    ///< are answered over a second connection; what the first one carried comes later
   std::uint64_t accounts = 0;     ///< so many share a limit; 0: everybody has his own
   std::uint32_t limit = 0;        ///< places an account may have; 0: no rule
   std::uint32_t standing = 0;     ///< places of an area beside the seats

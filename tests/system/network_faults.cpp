@@ -23,26 +23,27 @@ using steady = std::chrono::steady_clock;
 
 struct settings {
   std::string program = "build/release/bin/holdfastd";
+  bool late_copies = true, keep = false;
   unsigned seconds = 60, kills = 2, connections = 200, seats = 50'000, sales_a_directory = 8;
   std::uint64_t seed = 0, buyers = 150'000, accounts = 20'000;
 };
 
 struct totals {
-  std::uint64_t sales = 0, operations = 0, accepted = 0, unanswered = 0, again = 0, cuts = 0, silenced = 0, stopped = 0, connections = 0, kills = 0,
-                audits = 0, records = 0;
+  std::uint64_t sales = 0, operations = 0, accepted = 0, unanswered = 0, again = 0, late = 0, cuts = 0, silenced = 0, stopped = 0, connections = 0,
+                kills = 0, audits = 0, records = 0;
   double checking = 0;
 };
 
 double since(steady::time_point t) { return std::chrono::duration<double>(steady::now() - t).count(); }
 
 /// Half of the connections are cut somewhere, at any number of bytes up to a quarter of a million; others come late, in pieces, or never.
-connection_faults any_fault(std::uint64_t number, base::random& chance) {
-  if (number == 0) return connection_faults{};  // on which the program asks whether there is a server at all
+connection_faults any_fault(std::uint64_t number, base::random& chance, bool late_copies) {
+  // On these the program asks whether there is a server at all: alone, and for its crowd. One failure there means that there is none.
+  if (number < 2) return connection_faults{};
   using pieces = connection_faults::pieces;
   const auto somewhere = [&] { return chance.below(std::uint64_t{1} << chance.between(6, 18)); };
   connection_faults f;
-  // A copy that arrives after its twin was refused may be accepted until the client's deadline (docs/PROTOCOL.md): no history can explain that.
-  f.forget_when_left = true;
+  f.forget_when_left = !late_copies;
   const auto pick = chance.below(100);
   if (pick < 30) f.cut_to_server = somewhere();
   else if (pick < 60) f.cut_to_client = somewhere();
@@ -74,10 +75,10 @@ class campaign {
       for (unsigned n = 0; good && n < s_.sales_a_directory && since(begun) < s_.seconds; ++n) good = sale();
       if (server_) good = audit() && good;
     }
-    fmt::print("{} sales in {:.0f} s: {} operations checked, {:.2f} M a second ({} accepted, {} asked again, {} without an answer); "
+    fmt::print("{} sales in {:.0f} s: {} operations checked, {:.2f} M a second ({} accepted, {} asked again, {} refused while a copy was under way, {} without an answer); "
                "{} connections, {} cut, {} silenced, {} times stopped; {} kills; {} audits of {} records; {}\n",
                all_.sales, since(begun), all_.operations, all_.checking > 0 ? static_cast<double>(all_.operations) / all_.checking / 1e6 : 0, all_.accepted,
-               all_.again, all_.unanswered, all_.connections, all_.cuts, all_.silenced, all_.stopped, all_.kills, all_.audits, all_.records,
+               all_.again, all_.late, all_.unanswered, all_.connections, all_.cuts, all_.silenced, all_.stopped, all_.kills, all_.audits, all_.records,
                good ? "0 violations" : "VIOLATION");
     return good ? 0 : 1;
   }
@@ -88,7 +89,7 @@ class campaign {
     open_session(*server_, name, plans::generate_hall({.seats = s_.seats}));
     const auto history = (folder_->path() / name).string();
     const auto seed = chance_.next();
-    fault_proxy proxy(how_.shop_port, seed, any_fault);
+    fault_proxy proxy(how_.shop_port, seed, [&](std::uint64_t number, base::random& chance) { return any_fault(number, chance, s_.late_copies); });
     proxy.swizzle(std::chrono::microseconds(chance_.between(300, 3'000)));
     called sold;
     unsigned kills = 0;
@@ -121,21 +122,23 @@ class campaign {
     const auto& is = checked.is;
     if (checked.code != 0) return say_no("check", is.dump(2)), keep(history);
     const auto seen = proxy.seen();
-    const auto took = is["seconds_checking"].get<double>();
-    const auto n = is["operations"].get<std::uint64_t>();
-    fmt::print("{:>5} {:>11} {:>10} {:>7} {:>9} {:>8} {:>6} {:>11} {:>11.2f}\n", all_.sales, n, is["without_an_answer"].get<std::uint64_t>(), seen.cuts,
-               seen.silenced, seen.stopped, kills, is["violations_found"].get<std::uint64_t>(), took > 0 ? static_cast<double>(n) / took / 1e6 : 0);
+    const auto took = is.at("seconds_checking").get<double>();
+    const auto n = is.at("operations").get<std::uint64_t>();
+    fmt::print("{:>5} {:>11} {:>10} {:>7} {:>9} {:>8} {:>6} {:>11} {:>11.2f}\n", all_.sales, n, is.at("without_an_answer").get<std::uint64_t>(), seen.cuts,
+               seen.silenced, seen.stopped, kills, is.at("violations_found").get<std::uint64_t>(), took > 0 ? static_cast<double>(n) / took / 1e6 : 0);
     std::fflush(stdout);
     all_.operations += n;
-    all_.accepted += is["accepted"].get<std::uint64_t>();
-    all_.again += is["asked_again"].get<std::uint64_t>();
-    all_.unanswered += is["without_an_answer"].get<std::uint64_t>();
+    all_.late += is.at("refused_while_a_copy_was_under_way").get<std::uint64_t>();
+    all_.accepted += is.at("accepted").get<std::uint64_t>();
+    all_.again += is.at("asked_again").get<std::uint64_t>();
+    all_.unanswered += is.at("without_an_answer").get<std::uint64_t>();
     all_.checking += took;
     all_.cuts += seen.cuts;
     all_.silenced += seen.silenced;
     all_.stopped += seen.stopped;
     all_.connections += seen.connections;
     all_.kills += kills;
+    if (s_.keep) keep(history, false);
     std::filesystem::remove(history);
     return true;
   }
@@ -161,7 +164,8 @@ class campaign {
     const auto audited = call({"audit", "verify", how_.data.string()});
     if (audited.code != 0) return say_no("audit", audited.is.dump(2)), keep("");
     ++all_.audits;
-    all_.records += audited.is["records"].get<std::uint64_t>();
+    all_.records += audited.is.at("records").get<std::uint64_t>();
+    if (s_.keep) keep("", true);
     return true;
   }
 
@@ -169,13 +173,15 @@ class campaign {
     fmt::print(stderr, "seed {}, sale {}: {}: {}\n", s_.seed, all_.sales, what, why);
     return 1;
   }
-  /// What is evidence stays where it is.
-  bool keep(const std::string& history) {
+  /// What is evidence stays. False, so that it ends what it is returned from.
+  bool keep(const std::string& history, bool with_data = true) {
     const auto kept = std::filesystem::temp_directory_path() / fmt::format("holdfast-network-faults-{}-{}", s_.seed, all_.sales);
     std::error_code ignored;
     std::filesystem::create_directories(kept, ignored);
-    if (server_) server_.reset();
-    std::filesystem::copy(how_.data, kept / "data", std::filesystem::copy_options::recursive, ignored);
+    if (with_data) {
+      server_.reset();
+      std::filesystem::copy(how_.data, kept / "data", std::filesystem::copy_options::recursive, ignored);
+    }
     if (!history.empty()) std::filesystem::copy(history, kept / "history", ignored);
     fmt::print(stderr, "kept in {}\n", kept.string());
     return false;
@@ -202,6 +208,8 @@ int main(int argc, char** argv) {
   app.add_option("--kills", s.kills, "of the server in a sale")->capture_default_str();
   app.add_option("--buyers", s.buyers, "a sale")->capture_default_str()->check(CLI::Range(100, 100'000'000));
   app.add_option("--seats", s.seats, "a sale")->capture_default_str()->check(CLI::Range(100, 1'000'000));
+  app.add_flag("--late-copies,!--no-late-copies", s.late_copies, "what a client sent before it left a connection arrives all the same")->capture_default_str();
+  app.add_flag("--keep", s.keep, "each history and directory, not only that of a violation");
   app.add_option("--connections", s.connections)->capture_default_str()->check(CLI::Range(1, 5'000));
   CLI11_PARSE(app, argc, argv);
   if (s.seed == 0) s.seed = holdfast::client::random_seed();
