@@ -38,6 +38,7 @@ rocksdb::Options db_options() {
   // Nothing is written over, so merging everything would free nothing.
   o.compaction_options_universal.max_size_amplification_percent = 1'000'000;
   o.max_background_jobs = 2;
+  o.max_open_files = 32;  // rocksdb_block_store.cpp says why there is a bound
   o.keep_log_file_num = 2;
   o.info_log_level = rocksdb::ERROR_LEVEL;
   o.compression = rocksdb::kLZ4Compression;  // half of a posting is zeros

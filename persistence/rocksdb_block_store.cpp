@@ -140,6 +140,9 @@ rocksdb::Options make_options(const rocksdb_store_options& o, const std::shared_
   r.write_buffer_size = o.write_buffer_bytes;
   r.max_write_buffer_number = 4;
   r.bytes_per_sync = 1U << 20U;
+  // A table for each 64 MiB of all that was ever sold: not all of them open at once. With the index (32), logs and manifests this must fit
+  // into the descriptors that the listeners keep from guests: 256, of a small limit half (gateway/listener.cpp).
+  r.max_open_files = 64;
   r.max_background_jobs = 2;
   // A commit must never wait for tables to be moved.
   r.level0_slowdown_writes_trigger = 1 << 20;
