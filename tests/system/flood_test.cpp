@@ -82,7 +82,7 @@ class memory_bound {
   }
   /// What docs/OPERATIONS.md gives a shop's connection under these limits, and 32 MiB for what the buyers on good connections do: records on their way, ids that are remembered.
   static std::uint64_t of(std::uint64_t connections, std::uint64_t frame_bytes, std::uint64_t output_bytes, std::uint64_t longest_answer) {
-    return connections * (12'288 + frame_bytes + 2 * (output_bytes + longest_answer)) + (32U << 20U);
+    return connections * (16'384 + frame_bytes + 2 * (output_bytes + longest_answer)) + (32U << 20U);
   }
 
  private:
@@ -151,6 +151,7 @@ TEST_CASE("peers whose cable is cut are closed as idle; who they were asks again
   CHECK(closed() >= silenced);
   CHECK(buyer.served_again(20));
   CHECK(repeated > 0);
+  MESSAGE("half-open: the server's memory grew by " << memory.grown() / 1024 << " KiB");
   if (memory_counts) CHECK(memory.grown() < memory_bound::of(2 * peers, 4'096, 16'384, 65));
   CHECK(buyer.end() == "");
   on.audit();
@@ -187,6 +188,63 @@ TEST_CASE("a byte now and then is no hello and no frame: closed in time, whoever
   CHECK(buyer.served_again(20));
   if (memory_counts) CHECK(memory.grown() < memory_bound::of(2 * peers, 4'096, 16'384, 65));
   CHECK(buyer.end() == "");
+  on.audit();
+}
+
+TEST_CASE("peers that never read are not read from, then closed; memory stays within its bound") {
+  // The kernel takes some 4 MiB for each of them first, and closes by itself who acknowledges nothing for 15 s (TCP_USER_TIMEOUT): few enough
+  // that all are full long before that.
+  constexpr std::uint32_t peers = 12;
+  // Nothing else may close them, however slowly this machine lets them ask.
+  stage on("frame_bytes_max = 4096\noutput_bytes_max = 16384\nstalled_ms = 400\nframe_ms = 60000\nhandshake_ms = 60000\n");
+  auto& s = on.server_;
+  undisturbed_buyer buyer(s, on.session, 0);
+  const memory_bound memory(s);
+  base::bytes asks;
+  for (std::uint64_t n = 1; n <= 2'000; ++n) {
+    if (n % 20 == 0) protocol::encode_request(n, protocol::listener_kind::shop, on.session, core::look_seats{0}, false, asks);
+    else protocol::encode_house_request(n, protocol::ping{}, false, asks);
+  }
+  const auto first = hello();
+  std::vector<rude_client> deaf;
+  std::vector<std::size_t> sent(peers, 0);
+  for (std::uint32_t n = 0; n < peers; ++n) deaf.emplace_back(s.shop_port(), 4'096);
+  std::uint64_t most = 0;
+  // They go on asking until all of them have been closed for it.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (counter(s, "gateway.closed.stalled") < peers && std::chrono::steady_clock::now() < give_up) {
+    for (std::uint32_t n = 0; n < peers; ++n) {
+      auto& at = sent[n];
+      at += deaf[n].offer(at < first.size() ? base::byte_view(first).subspan(at) : base::byte_view(asks).subspan((at - first.size()) % asks.size()));
+    }
+    most = std::max(most, memory.grown());
+  }
+  MESSAGE(peers << " peers that never read: the server's memory grew by " << most / 1024 << " KiB at most");
+  CHECK(counter(s, "gateway.closed.stalled") == peers);
+  CHECK(counter(s, "gateway.output_pauses") >= peers);
+  CHECK(counter(s, "gateway.output_waiting") == 0);
+  CHECK(buyer.served_again(20));
+  // Of long answers 16 may be under way when the output is full: 64 KiB of seats each.
+  if (memory_counts) CHECK(most < memory_bound::of(peers, 4'096, 16'384, 16 * 65'600));
+  CHECK(buyer.end() == "");
+  on.audit();
+}
+
+TEST_CASE("what an idle connection takes is what the operators' page says") {
+  constexpr std::uint32_t guests = 2'000;
+  stage on("connections_max = 2100\n");
+  auto& s = on.server_;
+  std::vector<rude_client> all;
+  const auto come = [&](std::uint32_t n) {
+    const auto before = counter(s, "gateway.handshakes");
+    for (std::uint32_t i = 0; i < n; ++i) all.emplace_back(s.shop_port()).offer(hello());
+    CHECK(comes_to(s, "gateway.handshakes", before + n));
+  };
+  come(50);  // so that what the first ones cost once is not counted
+  const memory_bound memory(s);
+  come(guests);
+  MESSAGE(guests << " idle connections: " << memory.grown() / guests << " bytes each");
+  if (memory_counts) CHECK(memory.grown() < guests * 16'384);
   on.audit();
 }
 
