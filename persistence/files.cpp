@@ -42,7 +42,9 @@ void file_handle::close() noexcept {
 }
 
 base::error system_error(const char* what, const fs::path& path) {
-  return {base::trouble::io, fmt::format("cannot {} {}: {}", what, path.string(), std::generic_category().message(errno))};
+  const auto why = errno;
+  return {base::trouble::io, fmt::format("cannot {} {}: {}{}", what, path.string(), std::generic_category().message(why),
+                                         why == ENOSPC ? disk_full_remedy : "")};
 }
 
 base::result<file_handle> open_for_update(const fs::path& path) {
@@ -73,12 +75,16 @@ base::result<void> replace_file(const fs::path& path, std::initializer_list<base
   const fs::path temporary = path.string() + ".tmp";
   const auto file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   if (!file.open()) return system_error("create", temporary);
+  const auto give_up = [&](base::result<void> why) {
+    ::unlink(temporary.c_str());
+    return why;
+  };
   std::uint64_t offset = 0;
   for (const auto part : parts) {
-    if (auto ok = write_at(file, offset, part, temporary); !ok) return ok;
+    if (auto ok = write_at(file, offset, part, temporary); !ok) return give_up(ok);
     offset += part.size();
   }
-  if (::fsync(file.get()) != 0) return system_error("sync", temporary);
+  if (::fsync(file.get()) != 0) return give_up(system_error("sync", temporary));
   if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error("rename a file to", path);
   return sync_directory(directory_of(path));
 }

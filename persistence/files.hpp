@@ -29,13 +29,17 @@ class file_handle {
   int fd_ = -1;
 };
 
+/// Added to whatever fails because the disk is full.
+inline constexpr const char* disk_full_remedy = "; free some room there, then start again: nothing that was acknowledged is lost";
+
 /// Error with the operating system's present reason (errno).
 base::error system_error(const char* what, const std::filesystem::path& path);
 
 base::result<file_handle> open_for_update(const std::filesystem::path& path);
 /// All bytes of a file. Error: io.
 base::result<base::bytes> read_file(const std::filesystem::path& path);
-/// The whole content, atomically: after a crash the file is as before or has all of `parts`. The name `path`.tmp is used.
+/// The whole content, atomically: after a crash the file is as before or has all of `parts`. The name `path`.tmp is used;
+/// what could not be written is removed again, for on a full disk it takes room that others need.
 base::result<void> replace_file(const std::filesystem::path& path, std::initializer_list<base::byte_view> parts);
 base::result<void> write_at(const file_handle& file, std::uint64_t offset, base::byte_view bytes,
                             const std::filesystem::path& path);

@@ -1,5 +1,9 @@
 #include "persistence/checkpoint.hpp"
 
+#include <csignal>
+
+#include <sys/resource.h>
+
 #include "persistence/files.hpp"
 #include "tests/persistence/fixture.hpp"
 
@@ -169,6 +173,26 @@ TEST_CASE("a directory opens for one, or for readers") {
   CHECK(lock_directory(dir.path(), false).ok());
   CHECK(!lock_directory(dir.path(), true).ok());
   CHECK(names(dir.path()).empty());
+}
+
+TEST_CASE("a snapshot that cannot be written leaves nothing behind, and the next one is written") {
+  const temporary_directory dir;
+  checkpoint_files files(dir.path());
+  const base::bytes state(100'000, 7);
+  // The kernel's own limit of a file's length stands for a full disk: the first part is written, the rest is not.
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{50'000, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  const auto written = files.write_snapshot(0, at_block(3), 1, 1, state);
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, handler);
+  REQUIRE(!written.ok());
+  CHECK(written.failure().kind == base::trouble::io);
+  CHECK(names(dir.path()).empty());
+  CHECK(files.write_snapshot(0, at_block(3), 1, 1, state).ok());
+  CHECK(names(dir.path()).size() == 1);
 }
 
 }  // namespace holdfast::tests
