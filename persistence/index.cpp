@@ -10,6 +10,7 @@
 #include <rocksdb/sst_file_writer.h>
 
 #include "persistence/files.hpp"
+#include "persistence/rocksdb_assertions.hpp"
 #include "persistence/index_find.hpp"
 #include "persistence/index_posting.hpp"
 #include "persistence/record_codec.hpp"
@@ -27,6 +28,7 @@ constexpr int tables_max = 16;
 
 base::error trouble_of(const rocksdb::Status& s, const char* what) {
   const auto kind = s.IsCorruption() ? base::trouble::corrupt : s.IsBusy() ? base::trouble::busy : base::trouble::io;
+  if (kind == base::trouble::io) assertions_mean::from_now_on(blame::disk);
   return {kind, fmt::format("index: {}: {}", what, s.ToString())};
 }
 

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <mutex>
 #include <string>
-#include <string_view>
 
 #include <fmt/format.h>
 #include <rocksdb/db.h>
@@ -14,11 +12,11 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
-#include <unistd.h>
 
 #include "base/check.hpp"
 #include "base/planted.hpp"
 #include "persistence/files.hpp"
+#include "persistence/rocksdb_assertions.hpp"
 #include "persistence/rocksdb_log_files.hpp"
 
 namespace holdfast::persistence {
@@ -55,13 +53,16 @@ std::optional<std::uint64_t> number_of(const rocksdb::Slice& key, std::uint16_t 
 base::byte_view view(const rocksdb::Slice& s) { return {reinterpret_cast<const std::uint8_t*>(s.data()), s.size()}; }
 rocksdb::Slice slice(base::byte_view b) { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
 
+/// What RocksDB says names the file; of a full disk it is for us to say what helps.
+std::string text_of(const rocksdb::Status& s) { return s.ToString() + (s.IsNoSpace() ? disk_full_remedy : ""); }
+
 /// Damage and disk trouble apart: a missing file of RocksDB's is damage, everything else that the operating system
 /// reports is not.
 base::error to_error(const rocksdb::Status& s, const char* what) {
   auto kind = base::trouble::io;
   if (s.IsCorruption() || s.IsNotFound() || s.IsInvalidArgument() || s.IsNotSupported() || s.IsPathNotFound())
     kind = base::trouble::corrupt;
-  return {kind, fmt::format("{}: RocksDB: {}", what, s.ToString())};
+  return {kind, fmt::format("{}: RocksDB: {}", what, text_of(s))};
 }
 
 /// RocksDB flushes and compacts in the background and could mend some errors by itself. It must not: what it calls
@@ -69,8 +70,9 @@ base::error to_error(const rocksdb::Status& s, const char* what) {
 class failure_listener final : public rocksdb::EventListener {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    assertions_mean::from_now_on(blame::disk);
     const std::lock_guard lock(mutex_);
-    if (!failed_) text_ = status->ToString();
+    if (!failed_) text_ = text_of(*status);
     failed_ = true;
   }
   void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
@@ -86,26 +88,6 @@ class failure_listener final : public rocksdb::EventListener {
   mutable std::mutex mutex_;
   std::atomic<bool> failed_ = false;
   std::string text_;
-};
-
-/// Debian's RocksDB is built with assertions, and a table that is damaged in the right bit meets one before its checksum is looked at. No
-/// error comes back from there and the library cannot be used after it, so while it opens its tables the program ends as it does for
-/// any other damage: exit 65 (sysexits.h, EX_DATAERR). Nothing has been written by then.
-class assertions_mean_damage {
- public:
-  assertions_mean_damage() : before_(std::signal(SIGABRT, end)) {}
-  ~assertions_mean_damage() { std::signal(SIGABRT, before_); }
-  assertions_mean_damage(const assertions_mean_damage&) = delete;
-  assertions_mean_damage& operator=(const assertions_mean_damage&) = delete;
-
- private:
-  static void end(int) {
-    constexpr std::string_view text =
-        "the journal does not open, nothing was changed: RocksDB: a table file is damaged; the assertion that met it stands above\n";
-    [[maybe_unused]] const auto put = ::write(STDERR_FILENO, text.data(), text.size());
-    ::_exit(65);
-  }
-  void (*before_)(int);
 };
 
 rocksdb::Options make_options(const rocksdb_store_options& o, const std::shared_ptr<failure_listener>& listener) {
@@ -154,6 +136,7 @@ rocksdb::Options make_options(const rocksdb_store_options& o, const std::shared_
   table.block_size = 64U << 10U;
   r.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
+  r.max_file_opening_threads = o.opening_threads;
   r.skip_stats_update_on_db_open = true;
   r.stats_dump_period_sec = 0;
   r.stats_persist_period_sec = 0;
@@ -176,6 +159,10 @@ struct rocksdb_block_store::state {
   rocksdb::WriteBatch batch{0, 0, protection_bytes, 0};
   file_handle witness;
 
+  ~state() {
+    const assertions_mean here(blame::disk);
+    db.reset();
+  }
   [[nodiscard]] fs::path blocks_path() const { return options.data_dir / "journal"; }
   [[nodiscard]] fs::path witness_path() const { return options.data_dir / "witness"; }
   [[nodiscard]] rocksdb::Env* env() const { return options.env != nullptr ? options.env : rocksdb::Env::Default(); }
@@ -188,7 +175,8 @@ struct rocksdb_block_store::state {
     rocksdb::WriteOptions how;
     how.sync = options.sync && !planted(bug::sync_left_out);
     if (done.ok()) done = db->Write(how, &batch);
-    if (!done.ok()) return base::error{base::trouble::io, fmt::format("block {}: RocksDB: {}", number, done.ToString())};
+    if (!done.ok()) assertions_mean::from_now_on(blame::disk);
+    if (!done.ok()) return base::error{base::trouble::io, fmt::format("block {}: RocksDB: {}", number, text_of(done))};
     if (logs && logs->should_switch()) {
       rocksdb::FlushOptions flush;  // begins a new log
       flush.wait = false;
@@ -223,7 +211,7 @@ base::result<std::unique_ptr<rocksdb_block_store>> rocksdb_block_store::open(con
 
   if (s->env()->FileExists((s->blocks_path() / "CURRENT").string()).ok()) {
     rocksdb::DB* db = nullptr;
-    const assertions_mean_damage here;
+    const assertions_mean here(blame::damage);
     const auto opened = rocksdb::DB::OpenForReadOnly(make_options(options, s->listener), s->blocks_path().string(), &db);
     if (!opened.ok()) return to_error(opened, "the journal does not open, nothing was changed");
     s->db.reset(db);
@@ -330,6 +318,7 @@ base::result<void> rocksdb_block_store::begin_writing() {
   }
   options.create_if_missing = !state_->db;
   state_->db.reset();
+  const assertions_mean here(blame::disk);
   rocksdb::DB* db = nullptr;
   const auto opened = rocksdb::DB::Open(options, state_->blocks_path().string(), &db);
   if (!opened.ok()) return to_error(opened, "the journal does not open for writing");
@@ -363,6 +352,7 @@ base::result<void> rocksdb_block_store::health() const { return state_->listener
 
 base::result<void> rocksdb_block_store::close() {
   if (state_->db) {
+    const assertions_mean here(blame::disk);
     const auto done = state_->db->Close();
     state_->db.reset();
     if (!done.ok()) return to_error(done, "closing");

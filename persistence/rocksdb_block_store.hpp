@@ -34,6 +34,7 @@ struct rocksdb_store_options {
   /// must lose; the server warns at its start.
   bool sync = true;
   /// Where faults are injected: the file system that RocksDB uses. Not owned; null: the machine's own.
+  int opening_threads = 16;       ///< that open table files, at a start; less for who starts half a million times
   rocksdb::Env* env = nullptr;
 };
 
