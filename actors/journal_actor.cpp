@@ -94,7 +94,9 @@ bool journal_shell::write(std::size_t batches) {
   if (records_.empty()) return true;
 
   const auto began = steady_ns();
+  around_->figures->write_began_ns.store(static_cast<std::int64_t>(began), std::memory_order_relaxed);
   const auto written = journal_.append(records_, around_->time.now().value);
+  around_->figures->write_began_ns.store(0, std::memory_order_relaxed);
   if (!written) {
     failed();
     return false;

@@ -31,6 +31,7 @@ struct journal_figures {
   std::atomic<std::uint64_t> blocks{0}, records{0}, bytes{0};
   std::atomic<std::uint64_t> last_block{0};
   std::atomic<std::uint64_t> write_ns{0}, write_ns_max{0};  ///< in append: encoding the block, writing, syncing, witness
+  std::atomic<std::int64_t> write_began_ns{0};  ///< steady_ns of the append under way; 0: none
 };
 
 struct surroundings {

@@ -57,6 +57,12 @@ void raise_descriptors() {
   ::setrlimit(RLIMIT_NOFILE, &now);
 }
 
+/// What the operating system says does not always name a file.
+base::error below(const std::filesystem::path& data, base::error e) {
+  if (e.kind == base::trouble::io && e.text.find(data.string()) == std::string::npos) e.text += fmt::format(" (data directory {})", data.string());
+  return e;
+}
+
 std::uint64_t secret() {
   std::random_device entropy;
   return static_cast<std::uint64_t>(entropy()) << 32U | entropy();
@@ -71,6 +77,28 @@ sigset_t stop_signals() {
   return s;
 }
 
+/// Waits for a signal to stop. Meanwhile it says when the disk stands still: nobody else could, for all wait for the disk. A stall ends by
+/// itself or does not; there is nobody to hand over to, so the server waits too.
+int wait_for_stop(const sigset_t& signals, const actors::journal_figures& journal, const std::filesystem::path& data) {
+  constexpr std::int64_t second = 1'000'000'000;
+  const timespec each{1, 0};
+  std::int64_t stalled_since = 0, said_s = 0;
+  for (;;) {
+    if (const int got = sigtimedwait(&signals, nullptr, &each); got > 0) return got;
+    const auto began = journal.write_began_ns.load(std::memory_order_relaxed);
+    const auto now = static_cast<std::int64_t>(actors::steady_ns());
+    if (stalled_since != 0 && began != stalled_since) {
+      spdlog::warn("the disk took a write after {} s and more", said_s);
+      stalled_since = said_s = 0;
+    }
+    const auto for_s = began == 0 ? 0 : (now - began) / second;
+    if (for_s < 1 || for_s < 2 * said_s) continue;
+    spdlog::warn("the disk below {} has not taken a write for {} s: nothing is acknowledged until it does", data.string(), for_s);
+    stalled_since = began;
+    said_s = for_s;
+  }
+}
+
 /// The last thing a server with a failed journal does. No destructor may run: each could write, and nothing may be said any more.
 void last_words(const actors::stop_reason& why, const persistence::data_directory& data, core::log_time now) {
   std::string named;
@@ -79,7 +107,8 @@ void last_words(const actors::stop_reason& why, const persistence::data_director
     if (auto noted = persistence::note_faulted(data, {*why.session, now}); !noted)
       write_unless_blocked(STDERR_FILENO, fmt::format("holdfastd: {}\n", noted.failure().text));
   }
-  write_unless_blocked(STDERR_FILENO, fmt::format("holdfastd: stopped, nothing more is acknowledged{}: {}\n", named, why.text));
+  write_unless_blocked(STDERR_FILENO, fmt::format("holdfastd: stopped, nothing more is acknowledged{}: {}\n", named,
+                                                  below(data.root, {base::trouble::io, why.text}).text));
   _exit(why.exit_code());
 }
 
@@ -100,7 +129,7 @@ int serve(const config& c, bool accept_clock) {
     spdlog::info("recovering: block {} of {}, {} records", block, last, n);
   };
   auto opened = persistence::start(data, how);
-  if (!opened) return fail(opened.failure());
+  if (!opened) return fail(below(c.data_directory, opened.failure()));
   auto& started = *opened;
   for (const auto& w : started.report.warnings) spdlog::warn("{}", w);
   for (const auto& w : started.state.report.warnings) spdlog::warn("{}", w);
@@ -111,7 +140,7 @@ int serve(const config& c, bool accept_clock) {
   std::unique_ptr<persistence::journal_index> index;
   if (c.index) {
     auto made = persistence::journal_index::open(data.index(), started.journal->id());
-    if (!made) return fail(made.failure());
+    if (!made) return fail(below(c.data_directory, made.failure()));
     index = std::move(*made);
     if (!index->rebuilt().empty()) spdlog::info("index is built anew: {}", index->rebuilt());
   }
@@ -119,7 +148,7 @@ int serve(const config& c, bool accept_clock) {
   // From here on holds live again: nothing slow may stand between this and serving.
   actors::log_clock clock{core::log_time{started.report.time.log_time}};
   const auto shifted = persistence::give_back_downtime(started, clock.now());
-  if (!shifted) return fail(shifted.failure());
+  if (!shifted) return fail(below(c.data_directory, shifted.failure()));
   const auto& r = started.state.report;
   spdlog::info("journal epoch {}, block {}: {} sessions, {} records replayed from block {} in {} ms; away for {} ms, {} sessions got it back",
                started.journal->epoch(), started.journal->last_block().number, r.sessions, r.records, r.from_checkpoint, r.took_us / 1'000,
@@ -171,6 +200,8 @@ int serve(const config& c, bool accept_clock) {
     put("journal.bytes", false, static_cast<std::int64_t>(f.bytes));
     put("journal.write_us", false, static_cast<std::int64_t>(f.write_ns / 1'000));
     put("journal.write_us_max", true, static_cast<std::int64_t>(f.write_ns_max / 1'000));
+    const auto began = f.write_began_ns.load();
+    put("journal.write_under_way_us", true, began == 0 ? 0 : (static_cast<std::int64_t>(actors::steady_ns()) - began) / 1'000);
     put("clock.wall_minus_log_us", true, actors::wall_minus_log(clock));
     behind.add_stats(into);
   };
@@ -188,14 +219,13 @@ int serve(const config& c, bool accept_clock) {
   }
   spdlog::info("ready");
 
-  int got = 0;
-  sigwait(&signals, &got);
+  const auto got = wait_for_stop(signals, *house.figures(), c.data_directory);
   spdlog::info("{}: stopping", got == SIGINT ? "SIGINT" : "SIGTERM");
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);  // a second one ends the process at once; the journal does not mind
   (*door)->stop();
   house.stop();
   behind.stop();
-  if (auto closed = started.journal->close(clock.now().value); !closed) return fail(closed.failure());
+  if (auto closed = started.journal->close(clock.now().value); !closed) return fail(below(c.data_directory, closed.failure()));
   spdlog::info("stopped");
   return 0;
 }
