@@ -122,6 +122,7 @@ void rush::answered(const client::arrival& a) {
 }
 
 void rush::given_up(std::uint32_t, std::uint64_t ticket, const base::error&) {
+  gone_ = true;
   if (tickets_[ticket].verifying)
     found_.blame(found_.lost, "the server went away while it was asked");
   free_tickets_.push_back(ticket);
@@ -137,15 +138,17 @@ base::result<tally> rush::run(const client::options& to, std::uint64_t acks, std
   if (!opened) return opened.failure();
   link_ = opened->get();
   tally_ = {};
-  crashed_ = false;
+  crashed_ = gone_ = false;
   last_seen_ = {};
   while (true) {
-    for (std::uint32_t c = 0; c < link_->connections(); ++c)
+    // What is still to be read of an ended server counts: it was said.
+    if (gone_ && link_->in_flight() == 0) break;
+    for (std::uint32_t c = 0; c < link_->connections() && !gone_; ++c)
       while (link_->room(c)) next(c);
     const bool enough = tally_.acknowledged >= acks;
     link_->turn(std::chrono::milliseconds(enough ? 0 : 1'000));  // what was asked is on its way now, what was answered is read
     tally_.in_flight_at_kill = link_->in_flight();
-    if (enough && tally_.in_flight_at_kill >= flying) break;
+    if (!gone_ && enough && tally_.in_flight_at_kill >= flying) break;
   }
   crash();
   silence_ = std::chrono::steady_clock::now() - last_heard_;

@@ -54,7 +54,8 @@ class rush final : public client::receiver {
   rush(core::session_id session, std::uint32_t seats, std::uint64_t seed) : session_(session), seats_(seats), random_(seed) {}
 
   /// Sends until at least `acks` acceptances came *and* `flying` requests are in flight, then calls `crash` at once; what had not been
-  /// answered by then stays unknown. Error: the server could not be reached in the first place.
+  /// answered by then stays unknown. A server that ends by itself before that is noticed, `crash` is called all the same.
+  /// Error: the server could not be reached in the first place.
   base::result<tally> run(const client::options& to, std::uint64_t acks, std::size_t flying, const std::function<void()>& crash);
 
   /// Asks for the fate of everything that was acknowledged (and of all payments again), over a server started anew.
@@ -87,6 +88,7 @@ class rush final : public client::receiver {
   tally tally_;
   findings found_;
   bool crashed_ = false;
+  bool gone_ = false;          ///< a connection was given up
   core::log_time last_seen_;   ///< log time of the newest answer before the crash
   std::chrono::steady_clock::time_point last_heard_;   ///< when that was
   std::chrono::steady_clock::duration silence_{};      ///< from then until it was down: it may have served, though nobody was told

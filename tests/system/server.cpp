@@ -89,13 +89,19 @@ void server::listen_until_ready() {
     ready_ = said_.find(" ready\n") != std::string::npos;
   }
   if (options_.log_unread) return;
-  // What it says later goes nowhere, but must not fill the pipe.
+  // What it says later must not fill the pipe.
   const int fd = err_;
   err_ = -1;
-  if (::fork() == 0) {
-    while (::read(fd, buffer, sizeof buffer) > 0) {}
+  const int kept = ::open(said_later().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  HOLDFAST_CHECK(kept >= 0, "no file for what the server says");
+  listener_ = ::fork();
+  HOLDFAST_CHECK(listener_ >= 0, "no child process");
+  if (listener_ == 0) {
+    for (ssize_t n = 0; (n = ::read(fd, buffer, sizeof buffer)) > 0;)
+      if (::write(kept, buffer, static_cast<std::size_t>(n)) != n) ::_exit(1);
     ::_exit(0);
   }
+  ::close(kept);
   ::close(fd);
 }
 
@@ -103,7 +109,19 @@ int server::wait() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   pid_ = -1;
+  if (listener_ > 0) {
+    // Ends when the server's end of the pipe is closed.
+    while (::waitpid(listener_, nullptr, 0) < 0 && errno == EINTR) {}
+    listener_ = -1;
+    std::ifstream in(said_later(), std::ios::binary);
+    said_.append(std::istreambuf_iterator<char>(in), {});
+  }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int server::end() {
+  HOLDFAST_CHECK(pid_ > 0, "a server that runs");
+  return wait();
 }
 
 void server::kill9() {

@@ -51,9 +51,11 @@ class server {
   [[nodiscard]] bool ready() const { return ready_; }
   /// Set if it ended by itself before it was ready.
   [[nodiscard]] const std::optional<int>& exit_code() const { return exit_code_; }
-  /// What it has written to standard error until it was ready or ended.
+  /// What it has written to standard error until it was ready, or in all once it has ended.
   [[nodiscard]] const std::string& said() const { return said_; }
 
+  /// Waits for it to end by itself; the exit code. Then `said` has everything that it has written.
+  int end();
   void kill9();                ///< and waits
   int terminate();             ///< SIGTERM; the exit code
   [[nodiscard]] pid_t pid() const { return pid_; }
@@ -67,12 +69,14 @@ class server {
   [[nodiscard]] client::options admin() const;
 
  private:
+  [[nodiscard]] std::filesystem::path said_later() const { return options_.folder / "server.said"; }
   void listen_until_ready();
   int wait();
 
   server_options options_;
   pid_t pid_ = -1;
   int err_ = -1, err_in_ = -1;
+  pid_t listener_ = -1;  ///< keeps what it says after it was ready
   bool ready_ = false;
   std::optional<int> exit_code_;
   std::string said_;
