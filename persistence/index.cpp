@@ -75,6 +75,7 @@ struct journal_index::state {
 
 base::result<void> journal_index::state::open_db() {
   rocksdb::DB* raw = nullptr;
+  const assertions_mean here(blame::disk);
   const auto s = rocksdb::DB::Open(db_options(), directory.string(), &raw);
   if (!s.ok()) return trouble_of(s, "open");
   db.reset(raw);

