@@ -100,19 +100,20 @@ rocksdb::IOStatus log_files::NewWritableFile(const std::string& name, const rock
   std::uint64_t room = 0;
   std::unique_ptr<rocksdb::FSRandomRWFile> in_place;
   if (spare && target()->GetFileSize(spare_name(), {}, &room, debug).ok() && target()->RenameFile(spare_name(), name, {}, debug).ok()) {
-    if (sync_directory_of(name) && sync_directory_of(spare_name()) && target()->NewRandomRWFile(name, how, &in_place, debug).ok()) {
-      *file = std::make_unique<log_in_place>(*this, name, std::move(in_place), room);
-      return rocksdb::IOStatus::OK();
-    }
-    // What is there by that name is not known for certain; a file from the start is.
-    if (auto removed = target()->DeleteFile(name, {}, debug); !removed.ok()) return removed;
+    // From here on an error is one of the journal's: a sync that failed must not be followed by one that seems to succeed.
+    auto done = sync_directory_of(name);
+    if (done.ok()) done = sync_directory_of(spare_name());
+    if (done.ok()) done = target()->NewRandomRWFile(name, how, &in_place, debug);
+    if (done.ok()) *file = std::make_unique<log_in_place>(*this, name, std::move(in_place), room);
+    return done;
   }
   return FileSystemWrapper::NewWritableFile(name, how, file, debug);
 }
 
-bool log_files::sync_directory_of(const std::string& name) {
+rocksdb::IOStatus log_files::sync_directory_of(const std::string& name) {
   std::unique_ptr<rocksdb::FSDirectory> directory;
-  return target()->NewDirectory(name.substr(0, name.rfind('/')), {}, &directory, nullptr).ok() && directory->Fsync({}, nullptr).ok();
+  auto done = target()->NewDirectory(name.substr(0, name.rfind('/')), {}, &directory, nullptr);
+  return done.ok() ? directory->Fsync({}, nullptr) : done;
 }
 
 bool log_files::make_spare(std::uint64_t bytes, bool waited_for) {

@@ -51,7 +51,7 @@ class log_files final : public rocksdb::FileSystemWrapper {
 
   [[nodiscard]] std::string spare_name() const { return options_.directory + "/spare"; }
   bool make_spare(std::uint64_t bytes, bool waited_for);
-  bool sync_directory_of(const std::string& name);
+  rocksdb::IOStatus sync_directory_of(const std::string& name);
   void make_spares();
 
   log_files_options options_;
