@@ -32,7 +32,7 @@ struct server_options {
   std::filesystem::path folder;      ///< for configuration, socket and log; not in `data`
   bool sync = true;
   std::string more;                  ///< appended to the configuration
-  std::string shop_more{}, journal_more{};  ///< appended to what it says of the shops' listener, of the journal
+  std::string journal_more{}, shop_more{};  ///< appended to what it says of the journal, of the shops' listener
   std::uint16_t shop_port = 0;       ///< 0: any that is free. Clients that shall come back need the same after a restart
   std::vector<std::string> arguments{};    ///< besides --config
   std::vector<std::string> environment{};  ///< "NAME=value", besides the test's own
