@@ -155,7 +155,7 @@ class session {
   friend struct place_changes;
   friend struct link_changes;
   friend struct applier;
-  // ---- looks (looks.cpp), state as bytes (session_bytes.cpp), verify ----
+  // ---- looks (looks.cpp), state as bytes (session_write.cpp, session_read.cpp), verify ----
   friend struct viewer;
   friend struct saver;
   friend struct loader;
