@@ -13,7 +13,14 @@ using base::trouble;
 base::result<blocking> blocking::connect(options o) {
   auto to = resolve(o.to);
   if (!to) return to.failure();
-  auto first = link::open(o, *to);
+  auto reached = link::reach(o, *to);
+  if (!reached) return reached.failure();
+  auto first = link::greet(o, std::move(*reached));
+  base::random chance(random_seed());
+  for (unsigned attempt = 1; !first && first.failure().kind == trouble::unavailable && attempt < o.attempts; ++attempt) {
+    std::this_thread::sleep_for(o.backoff.before(attempt - 1, chance));
+    first = link::open(o, *to);
+  }
   if (!first) return first.failure();
   return blocking(std::move(o), std::move(*to), std::move(*first));
 }

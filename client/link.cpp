@@ -34,10 +34,20 @@ base::error error_of(const protocol::goodbye& g) {
 }
 
 base::result<link> link::open(const options& o, std::span<const endpoint> to) {
-  const auto until = steady::now() + o.connect_patience;
+  auto s = reach(o, to);
+  if (!s) return s.failure();
+  return greet(o, std::move(*s));
+}
+
+base::result<socket> link::reach(const options& o, std::span<const endpoint> to) {
   auto s = socket::connect(to, o.connect_patience);
   if (!s) return base::error{s.failure().kind, "no server at " + to_text(o.to) + ": " + s.failure().text};
-  link l(std::move(*s));
+  return s;
+}
+
+base::result<link> link::greet(const options& o, socket to) {
+  const auto until = steady::now() + o.connect_patience;
+  link l(std::move(to));
   base::bytes hello;
   protocol::encode_hello(1, o.hello(), hello);
   if (auto sent = l.send(hello, left_until(until)); !sent) return sent.failure();

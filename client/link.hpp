@@ -16,6 +16,9 @@ class link {
   /// Connects and says hello. Errors: unavailable; bad_bytes (the server speaks another protocol); bad_input (it will not have us,
   /// and says why).
   [[nodiscard]] static base::result<link> open(const options& o, std::span<const endpoint> to);
+  /// The two halves of open. The first fails when nobody is there; the second may fail although somebody is.
+  [[nodiscard]] static base::result<socket> reach(const options& o, std::span<const endpoint> to);
+  [[nodiscard]] static base::result<link> greet(const options& o, socket to);
 
   /// Sends the frame and waits for the answer to `request_id`; what comes before it is skipped. unavailable: the connection is of no use
   /// any more, and whether the request was taken is unknown; ask again on a new one. bad_bytes, bad_input: asking again would not help.

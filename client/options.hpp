@@ -34,7 +34,7 @@ struct options {
   std::vector<core::limit_key> keys;
   std::string credential;
   std::string name = "holdfast-client"; ///< for the operator's list; at most 64 bytes
-  milliseconds connect_patience{3'000}; ///< to connect and to be welcomed
+  milliseconds connect_patience{3'000}; ///< to connect, and again to be welcomed
   milliseconds answer_patience{30'000}; ///< for one answer; then the connection counts as lost
   unsigned attempts = 8;                ///< connections tried in a row until a request is given up; at least 1
   client::backoff backoff;

@@ -55,7 +55,7 @@ base::result<std::unique_ptr<pipelined>> pipelined::open(pipelined_options o, re
   const int poll = ::epoll_create1(EPOLL_CLOEXEC);
   if (poll < 0) return base::error{trouble::io, std::string("epoll: ") + std::strerror(errno)};
   std::unique_ptr<pipelined> p(new pipelined(std::move(o), std::move(*to), poll, into));
-  // The first connection tells whether there is anybody; the rest may take as many attempts as any later one.
+  // The first connection tells whether there is anybody; once reached it may take as many attempts as the rest.
   std::size_t begun = 0, welcomed = 0;
   while (welcomed < p->links_.size()) {
     const auto at_once = welcomed == 0 ? 1 : opening_max;
@@ -65,7 +65,7 @@ base::result<std::unique_ptr<pipelined>> pipelined::open(pipelined_options o, re
     for (std::size_t i = 0; i < begun; ++i) {
       const auto& l = *p->links_[i];
       if (l.is() == pipelined_link::state::open) ++welcomed;
-      const bool nobody = begun == 1 && l.is() == pipelined_link::state::waiting && p->counts_.lost_connections >= p->to_.size();
+      const bool nobody = begun == 1 && !l.reached() && l.is() == pipelined_link::state::waiting && p->counts_.lost_connections >= p->to_.size();
       if (l.is() == pipelined_link::state::dead || nobody) return l.trouble();
     }
   }

@@ -59,6 +59,7 @@ void pipelined_link::writable() {
     if (const int wrong = socket_.connected(); wrong != 0)
       return lose({trouble::unavailable, "no server at " + to_text(home_.options_.link.to) + ": " + std::strerror(wrong)});
     state_ = state::greeting;
+    reached_ = true;
     protocol::encode_hello(1, home_.options_.link.hello(), out_);
   }
   if (state_ == state::greeting || state_ == state::open) write();

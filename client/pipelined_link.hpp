@@ -26,6 +26,8 @@ class pipelined_link {
     dead,        ///< given up
   };
   [[nodiscard]] state is() const { return state_; }
+  /// Whether anybody ever took a connection.
+  [[nodiscard]] bool reached() const { return reached_; }
   [[nodiscard]] const base::error& trouble() const { return trouble_; }
   [[nodiscard]] std::size_t in_flight() const { return flight_.size(); }
 
@@ -71,7 +73,7 @@ class pipelined_link {
   protocol::frame_buffer in_;
   base::bytes out_;
   std::size_t written_ = 0;      ///< of out_
-  bool waits_writable_ = false, marked_ = false;
+  bool waits_writable_ = false, marked_ = false, reached_ = false;
   flight flight_;
   protocol::from_server_message message_;
   unsigned attempt_ = 0;         ///< failures in a row

@@ -128,16 +128,26 @@ TEST_CASE("a server that does not answer in time counts as lost") {
   CHECK(server.all().back().retry);
 }
 
+TEST_CASE("a server that is there and loses the first greeting is asked again") {
+  manners m;
+  m.turn_away[1] = m.turn_away[2] = protocol::goodbye_code::too_many_connections;
+  const small_server server(m);
+  auto c = client::blocking::connect(to(server));
+  REQUIRE(c);
+  CHECK(c->ping());
+}
+
 TEST_CASE("who turns us away says why") {
   manners m;
-  m.turn_away[1] = protocol::goodbye_code::too_many_connections;
+  m.turn_away[1] = m.turn_away[2] = protocol::goodbye_code::too_many_connections;
   const small_server server(m);
-  const auto c = client::blocking::connect(to(server));
+  auto o = to(server);
+  o.attempts = 2;
+  const auto c = client::blocking::connect(o);
   REQUIRE(!c);
   CHECK(c.failure().kind == base::trouble::unavailable);
   CHECK(c.failure().text.find("too_many_connections") != std::string::npos);
 
-  auto o = to(server);
   o.credential = "wrong";
   const auto d = client::blocking::connect(o);
   REQUIRE(!d);

@@ -178,6 +178,24 @@ TEST_CASE("a connection that cannot be had again is given up with what waits on 
   CHECK(c.lost == 9);
 }
 
+TEST_CASE("a server that is there and loses the first greeting is asked again; one that is not there is not") {
+  manners m;
+  m.turn_away[1] = m.turn_away[2] = protocol::goodbye_code::too_many_connections;
+  crowd c;
+  auto o = [&] {
+    const small_server server(m);
+    open(c, to(server, 4, 8));
+    c.hold(0);
+    c.run();
+    return to(server, 4, 8);
+  }();
+  CHECK(c.answers == 1);
+  o.link.backoff = {60'000ms, 60'000ms};
+  const auto nobody = client::pipelined::open(o, c);
+  REQUIRE(!nobody);
+  CHECK(nobody.failure().kind == base::trouble::unavailable);
+}
+
 TEST_CASE("late answers lose the connection; the same requests go over the next one") {
   manners m;
   m.silent[1] = true;
