@@ -393,6 +393,11 @@ int run(const settings& s) {
 
   fmt::print("{} blocks acknowledged; {} bits of {} files, {} at a time\n", undamaged.last_block, jobs.size(), files.size(), s.workers);
   std::fflush(stdout);
+  // Held back, so that the progress is shown until one has ended and not a moment longer.
+  sigset_t ended;
+  sigemptyset(&ended);
+  sigaddset(&ended, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &ended, nullptr);
   std::vector<pid_t> running;
   for (unsigned w = 0; w < s.workers; ++w) {
     const auto copy = place / fmt::format("worker{}", w);
@@ -408,7 +413,8 @@ int run(const settings& s) {
     int status = 0;
     while (::waitpid(child, &status, watched ? WNOHANG : 0) == 0) {
       fmt::print(stderr, "\r{:>10} of {} bits, {:.1f} %\x1b[K", b.done.load(), jobs.size(), 100.0 * static_cast<double>(b.done) / static_cast<double>(jobs.size()));
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      const timespec a_while{0, 200'000'000};
+      ::sigtimedwait(&ended, nullptr, &a_while);
     }
     whole = whole && status == 0;
   }

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <optional>
+#include <semaphore>
 #include <thread>
 
 #include <CLI/CLI.hpp>
@@ -94,13 +95,13 @@ class campaign {
     called sold;
     unsigned kills = 0;
     {
-      std::atomic<bool> over{false};
+      std::binary_semaphore over{0};
       const std::jthread selling([&] {
         sold = call({"--server", fmt::format("127.0.0.1:{}", proxy.port()), "--attempts", "1000", "--answer-within", "1s", "sale", name, "--connections",
                      std::to_string(s_.connections), "--money-connections", "16", "--buyers", std::to_string(s_.buyers), "--ask-again", "5",
                      "--walk-away", "15", "--walk-away-after", "300ms", "--give-back", "70", "--accounts", std::to_string(s_.accounts), "--seed",
                      std::to_string(seed), "--history", history});
-        over = true;
+        over.release();
       });
       // Killed when the sale has come so far, on fast machines and slow ones.
       std::uint64_t next = 0;
@@ -115,7 +116,6 @@ class campaign {
           _exit(1);  // the sale would wait for it for ever
         }
       }
-      while (!over) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     if (sold.code != 0 && (sold.code != 69 || sold.is.contains("error"))) return say_no("sale", sold.is.dump(2)), keep(history);
     const auto checked = call({"check", history, "--limit", "6"});
@@ -144,17 +144,16 @@ class campaign {
   }
 
   /// False: the sale was over before.
-  bool wait_for_record(const std::string& name, std::uint64_t record, const std::atomic<bool>& over) const {
+  bool wait_for_record(const std::string& name, std::uint64_t record, std::binary_semaphore& over) const {
     auto link = client::blocking::connect(server_->shop());
     if (!link) return false;
     const auto session = link->session_named(name);
     if (!session || !session->seen) return false;
-    while (!over) {
+    do {
       const auto now = link->session_state(session->seen->id);
       if (!now) return false;
       if (now->seen && now->seen->last.value >= record) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    } while (!over.try_acquire_for(std::chrono::milliseconds(2)));
     return false;
   }
 
