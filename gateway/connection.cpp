@@ -21,15 +21,14 @@ constexpr std::size_t linger_bytes_max = 1U << 20U;
 // Sent bytes at the front of the output are let go when there are more than this.
 constexpr std::size_t compact_bytes = 64 * 1024;
 
-// The buffer that an idle connection keeps: of buyers there may be a million. A shop pipelines, and some seventy requests a
-// system call are enough for that.
-std::size_t first_buffer_bytes(listener_kind k) { return k == listener_kind::buyer ? 1'024 : 8 * 1024; }
+// What the beginning of a frame gets at first when it is left alone; what the loop lends is where frames are read into.
+constexpr std::size_t first_own_bytes = 1'024;
 
 }  // namespace
 
 connection::connection(loop& home, listener& door, int fd, const remote_address& from, connection_id id, time_point now)
     : loop_(home), listener_(door), wire_(home.io(), fd, door.limits().kind == listener_kind::admin), from_(from), id_(id),
-      in_(protocol::direction::from_client, door.limits().handshake_bytes_max, first_buffer_bytes(door.limits().kind)),
+      in_(protocol::direction::from_client, door.limits().handshake_bytes_max, first_own_bytes),
       credits_(door.limits().inflight_max, door.limits().money_inflight_max, door.limits().pages_inflight_max), patience_(now) {
   context_.listener = door.limits().kind;
   context_.channel = door.limits().channel;
@@ -54,17 +53,22 @@ void connection::start() { read(); }
 void connection::read() {
   if (reading_ || closed()) return;
   reading_ = true;
-  wire_.async_read(state_ == state::lingering ? loop_.discarded() : in_.room(), [this](const boost::system::error_code& failed, std::size_t n) {
+  wire_.async_wait_readable([this](const boost::system::error_code& failed) {
     loop_.begin_turn();
     reading_ = false;
-    on_read(static_cast<bool>(failed), n);
-    if (closed()) loop_.bury(*this);
+    on_readable(static_cast<bool>(failed));
+    if (closed()) return loop_.bury(*this);
+    in_.settle();
   });
 }
 
-void connection::on_read(bool failed, std::size_t n) {
+void connection::on_readable(bool failed) {
   if (closed()) return;
-  if (failed) {
+  std::size_t n = 0;
+  const auto lent = loop_.lent_to_read();
+  const auto how = failed ? wire::moved::broken : wire_.try_read(state_ == state::lingering ? lent : in_.room(lent), n);
+  if (how == wire::moved::would_block) return read();
+  if (how == wire::moved::broken) {
     // The end of the stream, or a reset. Who ends his side after asking still gets his answers.
     if (state_ == state::greeting || state_ == state::lingering) return close(state_ == state::greeting ? closing::peer : ending_);
     if (state_ == state::open) {
@@ -197,6 +201,7 @@ void connection::end_turn() {
   if (!closed() && paused_ && may_go_on()) {
     paused_ = false;
     consume();  // what it answers is written in the next round of this turn
+    in_.settle();
   }
   if (closed()) loop_.bury(*this);
 }
@@ -207,8 +212,8 @@ void connection::write() {
     std::size_t taken = 0;
     const auto how = wire_.try_write(base::byte_view(out_).subspan(sent_), taken);
     loop_.counters().writes.add();
-    if (how == wire::wrote::broken) return close(ending_);
-    if (how == wire::wrote::would_block) {
+    if (how == wire::moved::broken) return close(ending_);
+    if (how == wire::moved::would_block) {
       if (sent_ > compact_bytes && sent_ > out_.size() / 2) {
         out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(sent_));
         sent_ = 0;

@@ -67,7 +67,7 @@ class connection {
   enum class state : std::uint8_t { greeting, open, draining, leaving, lingering, closed };
 
   void read();
-  void on_read(bool failed, std::size_t n);
+  void on_readable(bool failed);
   void consume();
   /// False: the connection is no longer read from.
   bool take(const protocol::frame& f);

@@ -73,8 +73,8 @@ class loop {
   void marked(connection& c) { marked_.push_back(&c); }
   void bury(connection& c) { graves_.push_back(c.id()); }
   [[nodiscard]] base::bytes spare_buffer();
-  /// Where bytes go that nobody will look at.
-  [[nodiscard]] std::span<std::uint8_t> discarded() { return discarded_; }
+  /// What one connection at a time reads into.
+  [[nodiscard]] std::span<std::uint8_t> lent_to_read() { return lent_to_read_; }
   void give_back(base::bytes&& buffer);
   void note_problem(protocol::listener_kind on, protocol::protocol_error what);
 
@@ -139,7 +139,7 @@ class loop {
   actors::pool<actors::request_batch> batches_;
   std::pmr::monotonic_buffer_resource scrap_;  ///< for requests that go to no session; emptied each turn
   std::vector<base::bytes> spare_;
-  std::array<std::uint8_t, 16 * 1024> discarded_{};
+  std::array<std::uint8_t, 16 * 1024> lent_to_read_{};
   inbox::content taken_;
 
   // the turn

@@ -1,6 +1,9 @@
 // The bytes of one connection, in and out. Plain today; this is where TLS goes: a wire that holds an SSL object beside the
-// socket needs the same five operations (a write that does not block, and waiting until one may succeed), and nothing above
-// it knows what is below.
+// socket needs the same operations (a read and a write that do not block, waiting until one may succeed, ends), and nothing
+// above it knows what is below.
+//
+// Reading waits first and reads then: a connection that waits needs no memory to read into, and a read that asks a socket without
+// bytes is not made.
 #pragma once
 
 #include <cerrno>
@@ -11,7 +14,6 @@
 #include <sys/socket.h>
 
 #include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -29,28 +31,41 @@ class wire {
     socket_.native_non_blocking(true, ignored);
   }
 
-  /// done(error, bytes); 0 bytes with an error at the end of the stream.
+  /// done(error); an end of the stream counts as readable.
   template <class Done>
-  void async_read(std::span<std::uint8_t> into, Done&& done) {
-    socket_.async_read_some(boost::asio::buffer(into.data(), into.size()), std::forward<Done>(done));
+  void async_wait_readable(Done&& done) {
+    socket_.async_wait(socket_type::wait_read, std::forward<Done>(done));
   }
   template <class Done>
   void async_wait_writable(Done&& done) {
     socket_.async_wait(socket_type::wait_write, std::forward<Done>(done));
   }
 
-  enum class wrote : std::uint8_t { some, would_block, broken };
+  enum class moved : std::uint8_t { some, would_block, broken };
+  /// Never blocks. `n` is how many bytes came; broken at the end of the stream, too.
+  moved try_read(std::span<std::uint8_t> into, std::size_t& n) {
+    n = 0;
+    for (;;) {
+      const auto got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+      if (got > 0) {
+        n = static_cast<std::size_t>(got);
+        return moved::some;
+      }
+      if (got < 0 && errno == EINTR) continue;
+      return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? moved::would_block : moved::broken;
+    }
+  }
   /// Never blocks. `taken` is how many bytes the kernel took.
-  wrote try_write(base::byte_view bytes, std::size_t& taken) {
+  moved try_write(base::byte_view bytes, std::size_t& taken) {
     taken = 0;
     for (;;) {
       const auto n = ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
       if (n >= 0) {
         taken = static_cast<std::size_t>(n);
-        return wrote::some;
+        return moved::some;
       }
       if (errno == EINTR) continue;
-      return errno == EAGAIN || errno == EWOULDBLOCK ? wrote::would_block : wrote::broken;
+      return errno == EAGAIN || errno == EWOULDBLOCK ? moved::would_block : moved::broken;
     }
   }
   /// No more bytes will be written.

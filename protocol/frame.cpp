@@ -47,31 +47,60 @@ cut cut_frame(base::byte_view in, direction from, std::uint32_t frame_bytes_max)
 frame_buffer::frame_buffer(direction from, std::uint32_t frame_bytes_max, std::size_t first)
     : from_(from), limit_(frame_bytes_max), first_(std::max(first, frame_header_bytes)) {}
 
-void frame_buffer::resize(std::size_t size) {
+void frame_buffer::own(std::size_t size) {
   auto bytes = std::make_unique_for_overwrite<std::uint8_t[]>(size);
-  if (end_ > 0) std::memcpy(bytes.get(), bytes_.get(), end_);
-  bytes_ = std::move(bytes);
-  size_ = size;
+  if (end_ > 0) std::memcpy(bytes.get(), at_, end_);
+  own_ = std::move(bytes);
+  own_bytes_ = size_ = size;
+  at_ = own_.get();
+}
+
+void frame_buffer::drop_used() {
+  if (broken_ != protocol_error::none || (planted(bug::frame_in_two_reads_is_lost) && begin_ > 0)) begin_ = end_;
+  // What is left is the beginning of one frame: short, or alone in the buffer, so moving it costs little.
+  if (begin_ > 0 && end_ > begin_) std::memmove(at_, at_ + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
 }
 
 std::span<std::uint8_t> frame_buffer::room() {
-  if (broken_ != protocol_error::none || (planted(bug::frame_in_two_reads_is_lost) && begin_ > 0)) begin_ = end_;
-  // What is left is the beginning of one frame: short, or alone in the buffer, so moving it costs little.
-  if (begin_ > 0 && end_ > begin_) std::memmove(bytes_.get(), bytes_.get() + begin_, end_ - begin_);
-  end_ -= begin_;
-  begin_ = 0;
-  if (end_ == 0 && size_ > first_) {  // a long frame has passed: give its memory back
-    bytes_.reset();
-    size_ = 0;
+  if (at_ != own_.get()) settle();
+  drop_used();
+  if (end_ == 0 && own_bytes_ > first_) {  // a long frame has passed: give its memory back
+    own_.reset();
+    own_bytes_ = 0;
   }
-  if (size_ == 0) {
-    resize(first_);
+  if (own_bytes_ == 0) {
+    own(first_);
   } else if (end_ == size_) {
     HOLDFAST_CHECK(wants_ > size_, "whole frames are cut before more is read");
     // Doubling at most, so that a header alone cannot claim the memory of the longest frame.
-    resize(std::min(wants_, size_ * 2));
+    own(std::min(wants_, size_ * 2));
   }
-  return {bytes_.get() + end_, size_ - end_};
+  return {at_ + end_, size_ - end_};
+}
+
+std::span<std::uint8_t> frame_buffer::room(std::span<std::uint8_t> lent) {
+  drop_used();
+  if (std::max(wants_, end_ + 1) > lent.size()) return room();
+  if (end_ > 0 && at_ != lent.data()) std::memcpy(lent.data(), at_, end_);
+  at_ = lent.data();
+  size_ = lent.size();
+  return lent.subspan(end_);
+}
+
+void frame_buffer::settle() {
+  drop_used();
+  if (end_ == 0) {
+    own_.reset();
+    own_bytes_ = size_ = 0;
+    at_ = nullptr;
+  } else if (at_ != own_.get()) {
+    if (own_bytes_ < end_) return own(std::max(end_, std::min(wants_, first_)));
+    std::memcpy(own_.get(), at_, end_);
+    at_ = own_.get();
+    size_ = own_bytes_;
+  }
 }
 
 void frame_buffer::filled(std::size_t n) {
@@ -82,7 +111,7 @@ void frame_buffer::filled(std::size_t n) {
 cut frame_buffer::next() {
   cut c;
   if (broken_ == protocol_error::none) {
-    c = cut_frame({bytes_.get() + begin_, end_ - begin_}, from_, limit_);
+    c = cut_frame({at_ + begin_, end_ - begin_}, from_, limit_);
     wants_ = c.wants;
     if (c.is == cut::what::whole) {
       begin_ += c.frame.head.length;

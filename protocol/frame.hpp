@@ -64,31 +64,42 @@ struct cut {
 [[nodiscard]] cut cut_frame(base::byte_view in, direction from, std::uint32_t frame_bytes_max);
 
 /// Holds what a connection has read until frames are complete. Memory: `first` bytes, and up to the frame limit only while a
-/// longer frame arrives, growing with the bytes that are really there.
+/// longer frame arrives, growing with the bytes that are really there. Who has many connections lends all of them one piece of memory
+/// to read into; then one that waits for its next frame holds none, and one in the middle of a frame little more than has come of it.
 class frame_buffer {
  public:
   frame_buffer(direction from, std::uint32_t frame_bytes_max, std::size_t first = 16 * 1024);
 
   /// Where the next bytes go; never empty. Invalidates frames cut so far. First cut all whole frames that are there.
   [[nodiscard]] std::span<std::uint8_t> room();
+  /// The same in `lent`, which is the caller's again after settle(): call that when the frames have been used. A frame that is longer than
+  /// `lent` gets memory of its own, as above.
+  [[nodiscard]] std::span<std::uint8_t> room(std::span<std::uint8_t> lent);
+  /// Takes what is left of lent memory into memory of its own. Invalidates frames cut so far.
+  void settle();
   /// `n` bytes of room() were filled.
   void filled(std::size_t n);
-  /// Cuts the next frame; its body is valid until the next room(). After `broken` it stays broken.
+  /// Cuts the next frame; its body is valid until the next room() or settle(). After `broken` it stays broken.
   [[nodiscard]] cut next();
 
   /// From the next frame on, e.g. when the handshake is done.
   void set_limit(std::uint32_t frame_bytes_max) { limit_ = frame_bytes_max; }
   /// Bytes of a frame that is not complete yet: something has begun that should end in time.
   [[nodiscard]] std::size_t pending() const { return end_ - begin_; }
-  [[nodiscard]] std::size_t capacity() const { return size_; }
+  /// Bytes of memory of its own.
+  [[nodiscard]] std::size_t capacity() const { return own_bytes_; }
 
  private:
-  void resize(std::size_t size);
+  void drop_used();
+  /// Memory of its own, with what is there moved into it.
+  void own(std::size_t size);
 
   direction from_;
   std::uint32_t limit_;
   std::size_t first_;
-  std::unique_ptr<std::uint8_t[]> bytes_;
+  std::unique_ptr<std::uint8_t[]> own_;
+  std::size_t own_bytes_ = 0;
+  std::uint8_t* at_ = nullptr;  ///< own_ or lent; begin_, end_ and size_ are of it
   std::size_t size_ = 0, begin_ = 0, end_ = 0;
   std::size_t wants_ = frame_header_bytes;  ///< of the frame at begin_
   protocol_error broken_ = protocol_error::none;

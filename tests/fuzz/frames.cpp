@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t limits_tried[] = {64, limits::hello_bytes_max, 300, limits::request_bytes_max};
 constexpr std::size_t buffers_tried[] = {1, 24, 100, 1024};
+constexpr std::size_t lent_tried[] = {0, 16, 100, 4096};  // 0: nothing is lent
 
 struct whole {
   frame_header head;
@@ -34,6 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto from = (how & 1U) != 0 ? direction::from_server : direction::from_client;
   const auto limit = limits_tried[how >> 1U & 3U];
   const auto first = buffers_tried[how >> 3U & 3U];
+  const auto lent_bytes = lent_tried[how >> 5U & 3U];
   const auto stream = in.view(in.left());
 
   static std::vector<whole> expected;
@@ -57,7 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::size_t fed = 0, cut_so_far = 0;
   bool broken = false;
   while (fed < stream.size() && !broken) {
-    const auto room = buffer.room();
+    // New memory each time: what was lent before settle() is gone.
+    const auto lent = std::make_unique<std::uint8_t[]>(lent_bytes);
+    const auto room = lent_bytes == 0 ? buffer.room() : buffer.room({lent.get(), lent_bytes});
     HOLDFAST_CHECK(!room.empty(), "a buffer without room");
     const auto most = std::min(room.size(), stream.size() - fed);
     const auto n = dice.chance(30) ? most : 1 + dice.below(std::min<std::size_t>(most, 1U << dice.below(9)));
@@ -76,6 +80,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       HOLDFAST_CHECK(cut_so_far < expected.size(), "a frame too many");
       const auto& e = expected[cut_so_far++];
       HOLDFAST_CHECK(same_head(c.frame.head, e.head) && std::ranges::equal(c.frame.body, e.body), "another frame");
+    }
+    if (lent_bytes != 0) {
+      const auto left = buffer.pending();
+      buffer.settle();
+      HOLDFAST_CHECK(buffer.pending() == (broken ? 0 : left) && (left != 0 || buffer.capacity() == 0), "what is left does not outlive the loan");
     }
     HOLDFAST_CHECK(buffer.capacity() <= std::max<std::size_t>({first, frame_header_bytes, limit}), "more memory than the longest frame");
   }

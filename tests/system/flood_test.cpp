@@ -2,6 +2,9 @@
 // counted and closed, memory stays within what docs/OPERATIONS.md says, and who behaves is served on meanwhile.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
+
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
@@ -238,20 +241,26 @@ TEST_CASE("peers that never read are not read from, then closed; memory stays wi
 }
 
 TEST_CASE("what an idle connection takes is what the operators' page says") {
-  constexpr std::uint32_t guests = 2'000;
-  stage on("connections_max = 2100\n");
+  constexpr std::uint32_t guests = 1'000, waves = 5;
+  stage on("connections_max = 6100\n");
   auto& s = on.server_;
   std::vector<rude_client> all;
-  const auto come = [&](std::uint32_t n) {
+  const auto come = [&] {
     const auto before = counter(s, "gateway.handshakes");
-    for (std::uint32_t i = 0; i < n; ++i) all.emplace_back(s.shop_port()).offer(hello());
-    CHECK(comes_to(s, "gateway.handshakes", before + n));
+    for (std::uint32_t i = 0; i < guests; ++i) all.emplace_back(s.shop_port()).offer(hello());
+    CHECK(comes_to(s, "gateway.handshakes", before + guests));
   };
-  come(50);  // so that what the first ones cost once is not counted
-  const memory_bound memory(s);
-  come(guests);
-  MESSAGE(guests << " idle connections: " << memory.grown() / guests << " bytes each");
-  if (memory_counts) CHECK(memory.grown() < guests * 16'384 + (8 << 20));
+  come();  // so that what the first ones cost once is not counted
+  // Anything else that the server does once meanwhile is in one wave.
+  std::array<std::uint64_t, waves> each{};
+  for (auto& bytes : each) {
+    const memory_bound memory(s);
+    come();
+    bytes = memory.grown() / guests;
+  }
+  std::ranges::sort(each);
+  MESSAGE("idle connections: " << each[waves / 2] << " bytes each (" << each.front() << " - " << each.back() << ")");
+  if (memory_counts) CHECK(each[waves / 2] < 8'192);
   on.audit();
 }
 
