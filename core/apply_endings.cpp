@@ -6,7 +6,7 @@ namespace holdfast::core {
 
 void applier::end_live(std::uint32_t hold, hold_state as) const {
   auto& h = s.holds_.at(hold);
-  if (!planted(bug::released_hold_still_expires) || as != hold_state::released) s.due_.remove(h.heap, in_heap());
+  if (!planted(bug::released_hold_still_expires) || as != hold_state::released) s.due_.remove(s.holds_, hold);
   leave_areas(h);
   for (auto m = h.members; m != 0; m = s.members_.at(m).of_hold) leave_live_list(m);
   auto& o = s.owners_.at(h.owner_ref);

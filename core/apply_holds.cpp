@@ -41,7 +41,7 @@ void applier::operator()(const hold_placed& e) const {
     occupy(n, p, seat_state::held);
   }
   for (std::size_t i = 0; i < c.keys.size(); ++i) join_key(n, found.key_ref[i] != 0 ? found.key_ref[i] : add_key(c.keys[i], found.key[i]));
-  s.due_.push({h.deadline, n, n}, in_heap());
+  s.due_.add(s.holds_, n);
   join_areas(n);
   link_owner(n, o.live_first);
   ++s.live_;

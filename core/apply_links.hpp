@@ -97,14 +97,12 @@ struct link_changes : place_changes {
   }
 
   // ---- deadlines -----------------------------------------------------------------------------------------------
-  [[nodiscard]] auto in_heap() const {
-    return [this](std::uint32_t node, std::uint32_t at) { s.holds_.at(node).heap = at; };
-  }
   /// Whoever is refused because this hold lives on must wait for this record: so all that it stands in is touched.
   void set_deadline(std::uint32_t hold, hold_time t) const {
     auto& h = s.holds_.at(hold);
+    s.due_.remove(s.holds_, hold);
     h.deadline = t.value;
-    s.due_.retime(h.heap, t.value, in_heap());
+    s.due_.add(s.holds_, hold);
     s.owners_.at(h.owner_ref).seq = seq;
     for (const auto& p : s.parts_of(h))
       if (p.is_area) s.stock_of(p.number, p.allocation).seq = seq;

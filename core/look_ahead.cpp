@@ -76,7 +76,7 @@ void session::fetch_parts(const command& asked, const table_places& ahead) const
       const auto& h = holds_.at(n);
       if (h.parts == 1 && !h.one.is_area) base::prefetch(seats_[h.one.number]);
       members_.prefetch(h.members);
-      due_.prefetch(h.heap);
+      due_.prefetch(holds_, h);
       holds_.prefetch(h.of_owner_next);
     }
     static_cast<void>(c);

@@ -107,8 +107,7 @@ bool session::may_expire(std::span<const hold_no> holds, log_time at) const {
 }
 
 void session::due_now(hold_time clock, std::size_t most, std::vector<hold_no>& out) const {
-  // Walks the heap from its top without changing it: a child is visited only after its parent.
-  due_.visit_until(clock.value, most, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
+  due_.visit_until(holds_, clock.value, most, scratch_->walk, [&](const deadlines::entry& e) { out.push_back(hold_no{e.number}); });
 }
 
 namespace {
@@ -157,7 +156,7 @@ void session::touched(const command& asked, hold_time clock, std::vector<hold_no
 }
 
 void session::due_in(std::uint32_t area, hold_time clock, std::vector<hold_no>& out) const {
-  area_due_[area].visit_until(clock.value, expiries_per_record_max, scratch_->front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
+  area_due_[area].visit_until(clock.value, expiries_per_record_max, scratch_->walk.front, [&](const due_heap::entry& e) { out.push_back(hold_no{e.number}); });
 }
 
 void session::touched(const look& asked, hold_time clock, std::vector<hold_no>& out) const {

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "core/answer.hpp"
 #include "core/command.hpp"
+#include "core/deadlines.hpp"
 #include "core/event.hpp"
 #include "core/look.hpp"
 #include "core/state.hpp"
@@ -83,8 +84,9 @@ class session {
   /// The hold that is due next and when, on the hold clock; none if no hold is live.
   struct due { hold_time at; hold_no hold; };
   [[nodiscard]] std::optional<due> next_due() const {
-    if (due_.empty()) return std::nullopt;
-    return due{hold_time{due_.top().time}, hold_no{due_.top().number}};
+    const auto first = due_.first();
+    if (!first) return std::nullopt;
+    return due{hold_time{first->time}, hold_no{first->number}};
   }
   [[nodiscard]] bool is_due(hold_no h, hold_time clock) const;
   [[nodiscard]] bool frozen() const { return frozen_at_.value != 0; }
@@ -231,7 +233,7 @@ class session {
   chunked<state::refund> refunds_;         ///< [n - 1] is refund n
   list_pool<state::part> lists_;
   flat_index id_index_, owner_index_, key_index_, stray_index_;
-  due_heap due_;                           ///< live holds
+  deadlines due_;                          ///< of the live holds
   std::vector<due_heap> area_due_;         ///< live holds with places in the area
 
   /// Ended holds that may be forgotten, in the order in which they ended.
@@ -253,7 +255,7 @@ class session {
     struct taken { std::uint32_t area; std::uint32_t allocation; std::int64_t count; };
     std::vector<taken> taken_places;       ///< of areas, by earlier lines of the command; negative: dropped ones back
     std::vector<state::part> cut;
-    std::vector<std::size_t> front;        ///< of the deadlines' heap, while it is walked
+    deadlines::walk walk;                  ///< through the deadlines
   };
   mutable std::unique_ptr<scratch> scratch_;
 };

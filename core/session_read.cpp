@@ -165,6 +165,7 @@ struct loader {
     s.holds_.restore(last, std::move(free));
     struct order { std::uint64_t seq; std::uint32_t hold; };
     std::vector<order> placed;
+    std::vector<deadlines::entry> due;
     std::vector<state::part> read;
     for (auto n = u32(); n != 0; n = u32()) {
       if (!in.ok() || n > last || is_free[n] || s.holds_.at(n).state != hold_state::none) return false;
@@ -231,7 +232,7 @@ struct loader {
       if (live(h.state)) {
         ++s.live_;
         ++s.owners_.at(h.owner_ref).live;
-        s.due_.push({h.deadline, n, n}, [&](std::uint32_t node, std::uint32_t at) { s.holds_.at(node).heap = at; });
+        due.push_back({h.deadline, n});
         areas(n);
       } else if (h.state == hold_state::sold) {
         ++s.orders_;
@@ -241,6 +242,8 @@ struct loader {
       placed.push_back({s.ids_.at(h.id_ref).seq, n});
     }
     if (!in.ok() || placed.size() != used) return false;
+    std::sort(due.begin(), due.end());
+    for (const auto& e : due) s.due_.add(s.holds_, e.number);
     std::sort(placed.begin(), placed.end(), [](const order& a, const order& b) { return a.seq < b.seq; });
     for (const auto& o : placed) {
       auto& h = s.holds_.at(o.hold);

@@ -128,7 +128,7 @@ struct hold {
   std::uint32_t id_ref = 0;        ///< its own id; the rest of its commands' ids follow by id_entry::next
   std::uint32_t owner_ref = 0;
   std::uint32_t of_owner_previous = 0, of_owner_next = 0;
-  std::uint32_t heap = 0;          ///< position in the session's heap, 0 when not live
+  std::uint32_t due_previous = 0, due_next = 0;  ///< among those that are due; `deadlines` says how
   std::uint32_t members = 0;
   std::uint32_t payments = 0;      ///< newest first
   std::uint32_t extra_ref = 0;

@@ -28,7 +28,7 @@ struct verifier {
       live_holds += live(h.state) ? 1 : 0;
       orders += h.state == hold_state::sold ? 1 : 0;
       ended += h.state == hold_state::released || h.state == hold_state::expired ? 1 : 0;
-      must((h.heap != 0) == live(h.state), "a live hold without a deadline, or the other way");
+      must(live(h.state) || (h.due_previous == 0 && h.due_next == 0), "a hold that has ended stands among those that are due");
       std::size_t key_count = 0;
       for (auto m = h.members; m != 0; m = s.members_.at(m).of_hold) {
         const auto target = s.members_.at(m).target;
@@ -159,12 +159,17 @@ struct verifier {
 
   /// Each live hold is due at its deadline, once in all and once in each area where it has places.
   void deadlines() const {
-    std::vector<std::size_t> front;
+    deadlines::walk walk;
     std::map<std::uint32_t, std::uint64_t> due, due_in_area;  // by hold, by membership
     std::size_t entries = 0;
-    s.due_.visit_until(~std::uint64_t{0}, s.due_.size(), front, [&](const due_heap::entry& e) { due[e.number] = e.time; });
+    deadlines::entry before{};
+    s.due_.visit_until(s.holds_, ~std::uint64_t{0}, s.due_.size() + 1, walk, [&](const deadlines::entry& e) {
+      must(before.number != 0 ? before < e : *s.due_.first() == e, "holds do not stand in the order in which they are due");
+      before = e;
+      due[e.number] = e.time;
+    });
     for (const auto& heap : s.area_due_) {
-      heap.visit_until(~std::uint64_t{0}, heap.size(), front, [&](const due_heap::entry& e) { due_in_area[e.node] = e.time; });
+      heap.visit_until(~std::uint64_t{0}, heap.size(), walk.front, [&](const due_heap::entry& e) { due_in_area[e.node] = e.time; });
       entries += heap.size();
     }
     std::size_t live_holds = 0, in_areas = 0;
@@ -189,7 +194,7 @@ void session::verify() const { verifier{*this}.all(); }
 session::footprint session::memory() const {
   footprint f{};
   f.seats = seats_.size() * sizeof(state::seat) + stocks_.size() * sizeof(state::stock);
-  f.holds = holds_.last() * sizeof(state::hold) + due_.size() * sizeof(due_heap::entry) + members_.last() * sizeof(state::member) +
+  f.holds = holds_.last() * sizeof(state::hold) + due_.bytes() + members_.last() * sizeof(state::member) +
             extras_.last() * sizeof(state::extra) + payments_.last() * sizeof(state::payment) + refunds_.size() * sizeof(state::refund);
   f.ids = ids_.last() * sizeof(state::id_entry);
   f.owners = owners_.last() * sizeof(state::owner);

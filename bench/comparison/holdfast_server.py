@@ -52,7 +52,7 @@ class HoldfastServer:
             f'[listen.shop]\naddress = "127.0.0.1"\nport = {self.port}\n'
             f"inflight_max = {max(16, depth)}\nconnections_max = {connections + 64}\n"
             f'[listen.admin]\npath = "{home}/admin.sock"\n'
-            f"[gateway]\nsession_inflight_max = {connections * depth + 1024}\n"
+            f"[gateway]\nsession_inflight_max = {connections * max(16, depth) + 1024}\n"
             f"[sessions]\nsessions_max = {sessions_max}\n")
 
     def start(self, patience_s=600):
