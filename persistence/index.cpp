@@ -11,6 +11,7 @@
 
 #include "persistence/files.hpp"
 #include "persistence/rocksdb_assertions.hpp"
+#include "persistence/rocksdb_io_watch.hpp"
 #include "persistence/index_find.hpp"
 #include "persistence/index_posting.hpp"
 #include "persistence/record_codec.hpp"
@@ -43,6 +44,7 @@ rocksdb::Options db_options() {
   o.max_open_files = 32;  // rocksdb_block_store.cpp says why there is a bound
   o.keep_log_file_num = 2;
   o.info_log_level = rocksdb::ERROR_LEVEL;
+  o.listeners = {std::make_shared<io_watch>()};
   o.compression = rocksdb::kLZ4Compression;  // half of a posting is zeros
   return o;
 }

@@ -17,6 +17,7 @@
 #include "base/planted.hpp"
 #include "persistence/files.hpp"
 #include "persistence/rocksdb_assertions.hpp"
+#include "persistence/rocksdb_io_watch.hpp"
 #include "persistence/rocksdb_log_files.hpp"
 
 namespace holdfast::persistence {
@@ -67,7 +68,7 @@ base::error to_error(const rocksdb::Status& s, const char* what) {
 
 /// RocksDB flushes and compacts in the background and could mend some errors by itself. It must not: what it calls
 /// recovered may have lost a write, so the first error is the last.
-class failure_listener final : public rocksdb::EventListener {
+class failure_listener final : public io_watch {
  public:
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
     assertions_mean::from_now_on(blame::disk);
