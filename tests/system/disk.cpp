@@ -29,7 +29,7 @@ base::result<cuttable_disk> cuttable_disk::make(const std::filesystem::path& fol
   d.mount_ = folder / "disk";
   std::filesystem::create_directories(d.mount_);
   if (auto done = run(fmt::format("truncate -s {}M {}", mib, d.image_.string())); !done) return done.failure();
-  if (auto done = run(fmt::format("mkfs.ext4 -q -F {}", d.image_.string())); !done) return done.failure();
+  if (auto done = run(fmt::format("mkfs.ext4 -q -F -m 0 {}", d.image_.string())); !done) return done.failure();
   if (auto done = d.restore(); !done) return done.failure();
   return d;
 }

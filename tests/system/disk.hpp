@@ -11,7 +11,7 @@ namespace holdfast::system_test {
 
 class cuttable_disk {
  public:
-  /// Makes and mounts one of `mib` MiB under `folder`. Error: io, says which step failed.
+  /// Makes and mounts one of `mib` MiB under `folder`, all of it for anybody: nothing is kept back for root. Error: io, says which step failed.
   static base::result<cuttable_disk> make(const std::filesystem::path& folder, unsigned mib);
   ~cuttable_disk();
   cuttable_disk(cuttable_disk&& other) noexcept;
