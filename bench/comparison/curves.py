@@ -71,7 +71,7 @@ def live_holds(w):
 
 def records(w):
     """One journal that grows, and is killed and started again at each point."""
-    points = w.pick([10_000, 100_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000], [10_000, 200_000])
+    points = w.pick([10_000, 100_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000, 100_000_000], [10_000, 200_000])
     with w.server() as server:
         done = 0
         for n in [p for p in points if p <= w.records_max]:
