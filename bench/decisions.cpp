@@ -241,10 +241,7 @@ void read_hold_frame(meter& m) {
 }
 
 void write_answer(meter& m) {
-  core::answer said;
-  said.state = core::hold_state::held;
-  said.granted = said.deadline = core::log_time{1'700'000'000'000'000};
-  said.tells_of = said.waits_for = core::sequence{123'456};
+  const auto said = a_granted_hold();
   base::bytes out;
   out.reserve(64 * 1024);
   m.count(m.wanted, [&] {

@@ -69,10 +69,7 @@ void read_confirm(benchmark::State& state) {
 BENCHMARK(read_confirm);
 
 void write_answer(benchmark::State& state) {
-  core::answer said;
-  said.state = core::hold_state::held;
-  said.granted = said.deadline = core::log_time{1'700'000'000'000'000};
-  said.tells_of = said.waits_for = core::sequence{123'456};
+  const auto said = bench::a_granted_hold();
   base::bytes out;
   out.reserve(64 * 1024);
   for (auto _ : state) {

@@ -23,6 +23,15 @@ inline core::session make_session(std::shared_ptr<const core::plan> seating, std
   return core::session::create(core::session_id{1}, created, {.hash_key = 0x5ca1ab1e});
 }
 
+/// What a hold that won is answered with.
+inline core::answer a_granted_hold() {
+  core::answer said;
+  said.state = core::hold_state::held;
+  said.granted = said.deadline = core::log_time{1'700'000'000'000'000};
+  said.tells_of = said.waits_for = core::sequence{123'456};
+  return said;
+}
+
 /// Requests that borrow from themselves: one seat, one account key each.
 class requests {
  public:
