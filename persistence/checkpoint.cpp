@@ -180,17 +180,21 @@ base::result<checkpoint_files::listing> checkpoint_files::list() const {
 }
 
 base::result<void> checkpoint_files::load(const checkpoint& c, const snapshot_visitor& visit) const {
-  for (const auto& entry : c.snapshots) {
-    const auto path = snapshot_path(entry.block, entry.session);
-    auto bytes = read_file(path);
-    if (!bytes) return bytes.failure();
-    auto s = decode_snapshot(*bytes);
-    if (!s) return in_file(path, s.failure());
-    if (s->hash != entry.hash || s->session != entry.session || s->sequence != entry.sequence || s->partition != c.partition ||
-        s->at.journal != c.at.journal || s->at.block.number != entry.block)
-      return in_file(path, bad("it is not the snapshot that the checkpoint names"));
-    if (auto ok = visit(entry, s->payload); !ok) return in_file(path, ok.failure());
-  }
+  for (const auto& entry : c.snapshots)
+    if (auto ok = load_one(c, entry, visit); !ok) return ok;
+  return {};
+}
+
+base::result<void> checkpoint_files::load_one(const checkpoint& c, const snapshot_entry& entry, const snapshot_visitor& visit) const {
+  const auto path = snapshot_path(entry.block, entry.session);
+  auto bytes = read_file(path);
+  if (!bytes) return bytes.failure();
+  auto s = decode_snapshot(*bytes);
+  if (!s) return in_file(path, s.failure());
+  if (s->hash != entry.hash || s->session != entry.session || s->sequence != entry.sequence || s->partition != c.partition ||
+      s->at.journal != c.at.journal || s->at.block.number != entry.block)
+    return in_file(path, bad("it is not the snapshot that the checkpoint names"));
+  if (auto ok = visit(entry, s->payload); !ok) return in_file(path, ok.failure());
   return {};
 }
 

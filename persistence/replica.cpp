@@ -1,6 +1,9 @@
 #include "persistence/replica.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <span>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -11,6 +14,7 @@ namespace holdfast::persistence {
 namespace {
 
 constexpr std::size_t arena_bytes = 256U << 10U;
+constexpr std::size_t sessions_worth_threads = 8;
 
 base::error bad(std::string what) { return {base::trouble::bad_bytes, std::move(what)}; }
 
@@ -76,18 +80,43 @@ base::result<replica> replica::load(const checkpoint_files& files, const checkpo
                                     const core::session_options& options) {
   replica r(options);
   r.at_ = c.at.block;
-  auto done = files.load(c, [&](const snapshot_entry& entry, base::byte_view payload) -> base::result<void> {
-    if (entry.session == system_session) return load_plans(payload, *r.plans_);  // session 0 comes first
-    const core::session_id id{entry.session};
-    auto s = load_session(id, payload, *r.plans_, options);
-    if (!s) return bad(fmt::format("snapshot of session {}: {}", id.value, s.failure().text));
-    if (s->last().value != entry.sequence)
-      return bad(
-          fmt::format("snapshot of session {} ends at record {}, not {}", id.value, s->last().value, entry.sequence));
-    r.sessions_.emplace(id.value, std::move(s).value());
-    return {};
-  });
-  if (!done) return done.failure();
+  std::span<const snapshot_entry> rest(c.snapshots);
+  if (!rest.empty() && rest.front().session == system_session) {  // what the others need comes first
+    auto done = files.load_one(c, rest.front(), [&](const snapshot_entry&, base::byte_view payload) { return load_plans(payload, *r.plans_); });
+    if (!done) return done.failure();
+    rest = rest.subspan(1);
+  }
+
+  // Sessions have nothing to do with each other: each is loaded by whoever is free.
+  std::vector<base::result<core::session>> loaded;
+  for (std::size_t i = 0; i < rest.size(); ++i) loaded.emplace_back(base::error{});
+  std::atomic<std::size_t> next = 0;
+  const auto load_some = [&] {
+    for (auto i = next++; i < rest.size(); i = next++) {
+      auto done = files.load_one(c, rest[i], [&](const snapshot_entry& entry, base::byte_view payload) -> base::result<void> {
+        const core::session_id id{entry.session};
+        auto s = load_session(id, payload, *r.plans_, options);
+        if (!s) return bad(fmt::format("snapshot of session {}: {}", id.value, s.failure().text));
+        if (s->last().value != entry.sequence)
+          return bad(
+              fmt::format("snapshot of session {} ends at record {}, not {}", id.value, s->last().value, entry.sequence));
+        loaded[i] = std::move(s);
+        return {};
+      });
+      if (!done) loaded[i] = done.failure();
+    }
+  };
+  {
+    // A few are not worth a thread (and simulated worlds stay in one).
+    std::vector<std::jthread> helpers;
+    const auto threads = rest.size() < sessions_worth_threads ? 1 : std::thread::hardware_concurrency();
+    for (unsigned t = 1; t < threads; ++t) helpers.emplace_back(load_some);
+    load_some();
+  }
+  for (std::size_t i = 0; i < rest.size(); ++i) {
+    if (!loaded[i]) return loaded[i].failure();  // the first one's, whoever met his first
+    r.sessions_.emplace_hint(r.sessions_.end(), rest[i].session, std::move(loaded[i]).value());
+  }
   return r;
 }
 

@@ -136,6 +136,34 @@ TEST_CASE("a snapshot and the records after it give the same") {
   }
 }
 
+TEST_CASE("many sessions are loaded by several threads, and come back as they were; of damaged ones the first is named") {
+  constexpr std::uint64_t halls = 24;
+  box_office b(25);
+  for (std::uint64_t id = 1; id <= halls; ++id) b.open(id, small_hall(12));
+  b.rush(2'000);
+  const temporary_directory d;
+  checkpoint_files files(d.path() / "snapshots");
+  snapshotter snaps(*b.journal, files, {}, {});
+  while (good(snaps.step(b.journal->last_block().number)).behind) {}
+  good(snaps.checkpoint_now());
+  b.rush(50);
+  const auto live = b.digests();
+  REQUIRE(live.size() == halls);
+  const auto s = restart(std::make_shared<memory_disk>(*b.disk), &files, b.now);
+  CHECK(s.state.report.from_checkpoint > 0);
+  CHECK(s.state.report.warnings.empty());
+  CHECK(digests(s.state.sessions) == live);
+
+  const auto listing = good(files.list());
+  const auto& newest = listing.checkpoints.front();
+  for (const auto& e : std::filesystem::directory_iterator(d.path() / "snapshots"))
+    for (const auto* session : {"-17.snap", "-5.snap"})
+      if (e.path().filename().string().ends_with(session)) std::filesystem::resize_file(e.path(), 100);
+  const auto bad = replica::load(files, newest, {});
+  REQUIRE(!bad);
+  CHECK(says(bad.failure().text, "-5.snap"));
+}
+
 TEST_CASE("a restart goes on: what is sold after it is replayed by the next one") {
   box_office b(31);
   b.open(1, small_hall(60));
