@@ -15,9 +15,14 @@ base::result<blocking> blocking::connect(options o) {
   if (!to) return to.failure();
   auto reached = link::reach(o, *to);
   if (!reached) return reached.failure();
+  const auto until = std::chrono::steady_clock::now() + o.connect_patience;
   auto first = link::greet(o, std::move(*reached));
   base::random chance(random_seed());
-  for (unsigned attempt = 1; !first && first.failure().kind == trouble::unavailable && attempt < o.attempts; ++attempt) {
+  // A server that takes connections and says nothing uses up the patience at once.
+  const auto worth_it = [&](unsigned attempt) {
+    return first.failure().kind == trouble::unavailable && attempt < o.attempts && std::chrono::steady_clock::now() < until;
+  };
+  for (unsigned attempt = 1; !first && worth_it(attempt); ++attempt) {
     std::this_thread::sleep_for(o.backoff.before(attempt - 1, chance));
     first = link::open(o, *to);
   }

@@ -37,7 +37,7 @@ struct looked {
 class blocking {
  public:
   /// Where nobody listens the error comes at once: whether there is a server at all is what the caller wants to know first. One that
-  /// was reached and lost before its welcome is tried again like any connection lost later.
+  /// was reached and lost before its welcome is tried again like any connection lost later, until options::connect_patience is over.
   [[nodiscard]] static base::result<blocking> connect(options o);
 
   [[nodiscard]] const protocol::welcome& greeting() const { return greeting_; }
