@@ -88,10 +88,13 @@ void decider::decide(const allocate_places& c) {
     bool offends = false;
     if (r.kind == place_kind::seat) {
       for (std::uint32_t n = r.first; n <= r.last; ++n) {
-        const bool is_free = s.seats_[n].state == seat_state::free;
+        const auto& seat = s.seats_[n];
+        const bool is_free = seat.state == seat_state::free;
         free += is_free ? 1 : 0;
         offends |= !is_free;
-        seq = std::max<std::uint64_t>(seq, s.seats_[n].seq);
+        seq = std::max<std::uint64_t>(seq, seat.seq);
+        // An extension is in the hold's records alone: without it the seat might be free again.
+        if (seat.hold != 0) seq = std::max(seq, behind(s.holds_.at(seat.hold)));
       }
     } else {
       const auto& st = s.stock_of(r.first, r.allocation);

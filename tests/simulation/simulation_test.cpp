@@ -44,8 +44,9 @@ TEST_CASE("worlds that have shown something once") {
   // A refusal left before the forgetting of its id was on the disk (265, 8593), or before the extension by which a hold outlived its
   // deadline: it stood in the way of a limit key (2991), of its owner and of its area (3395). Or before the release that let it pass
   // the limit of one key and come to that of another (109419). And of the judge: damage on top of a power cut, at the second start (404923).
-  // A cleared fault left a hold that was due, and an order of its area was withdrawn before it ended (409202).
-  for (const std::uint64_t seed : {265, 2991, 3395, 8593, 109419, 404923, 409202}) {
+  // A cleared fault left a hold that was due, and an order of its area was withdrawn before it ended (409202). An operator was told that a
+  // seat is not free before the extension was durable by which its hold lived on (3004595).
+  for (const std::uint64_t seed : {265, 2991, 3395, 8593, 109419, 404923, 409202, 3004595}) {
     const auto r = play(seed);
     CHECK_MESSAGE(r.violation.empty(), "seed ", seed, ", turn ", r.at_turn, ": ", r.violation);
   }
