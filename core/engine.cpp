@@ -61,7 +61,7 @@ void engine::answer_command(const request& asked, const command& wanted, table_p
   const auto clock = state_.hold_clock(now);
   while (backlog_ && !planted(bug::expired_holds_refuse_buyers)) {
     due_.clear();
-    state_.touched(wanted, clock, due_);
+    state_.touched(asked.head, wanted, clock, due_);
     if (due_.empty()) break;
     expire(due_, now, out);
   }

@@ -121,7 +121,7 @@ void each_seat(lines ls, Seat&& visit) {
 
 }  // namespace
 
-void session::touched(const command& asked, hold_time clock, std::vector<hold_no>& out) const {
+void session::touched(const envelope& head, const command& asked, hold_time clock, std::vector<hold_no>& out) const {
   const auto holder = [&](std::uint32_t seat) {
     if (seat >= seats_.size()) return;
     const auto n = seats_[seat].hold;
@@ -133,8 +133,11 @@ void session::touched(const command& asked, hold_time clock, std::vector<hold_no
         std::uint32_t named = 0;
         if constexpr (requires { c.hold; }) named = find_hold(c.owner.value, c.hold.value);
         if constexpr (requires { c.order; }) named = find_hold(c.owner.value, c.order.value);
+        if constexpr (std::is_same_v<kind, hold_seats>) {
+          if (const auto id = find_id(c.owner.value, head.id.value); id != 0) named = ids_.at(id).hold;
+          each_seat(c.lines, holder);
+        }
         if (named != 0 && is_due(hold_no{named}, clock)) out.push_back(hold_no{named});
-        if constexpr (std::is_same_v<kind, hold_seats>) each_seat(c.lines, holder);
         if constexpr (std::is_same_v<kind, change_hold>) each_seat(c.add, holder);
         if constexpr (std::is_same_v<kind, confirm_hold>)
           if (named != 0)

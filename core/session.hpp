@@ -93,9 +93,9 @@ class session {
   [[nodiscard]] std::uint64_t shift_us() const { return shift_; }
   [[nodiscard]] bool clock_stands() const { return frozen_at_.value != 0 || fault_at_.value != 0; }
 
-  /// The due holds that `asked` touches by name (its hold, the holders of its seats, those in an area from which it withdraws places
-  /// while some are owed already), each once; of a full area not all at once.
-  void touched(const command& asked, hold_time clock, std::vector<hold_no>& out) const;
+  /// The due holds that `asked` touches by name (its hold, the one it placed if it is asked again, the holders of its seats, those in an
+  /// area from which it withdraws places while some are owed already), each once; of a full area not all at once.
+  void touched(const envelope& head, const command& asked, hold_time clock, std::vector<hold_no>& out) const;
   /// The due holds that could change the refusal `said` to `asked` (short areas, short keys, the owner's number), as above.
   void behind(const envelope& head, const command& asked, const answer& said, hold_time clock, std::vector<hold_no>& out) const;
   /// The due holds of areas from which the accepted `asked` would draw otherwise if they were gone: some of what it draws is not of the

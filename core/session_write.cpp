@@ -1,10 +1,4 @@
-// A session's state as bytes, in one canonical order, and back. It is the payload of snapshots and, hashed, the session's digest.
-//
-//   version 1 | terms (as create_session on the wire, without plan) | clocks and counters | seats | stocks | owners' and keys' last
-//   records | holds by number with their ids, parts, keys, payments | the queue of ended holds | free numbers | operator ids |
-//   refunds | payments for unknown holds
-//
-// Lists, heaps, indexes and counts are not in it: loading rebuilds them from what is.
+// A session's state as bytes; the form stands in session_form.hpp.
 #include <map>
 
 #include "base/planted.hpp"

@@ -45,8 +45,9 @@ TEST_CASE("worlds that have shown something once") {
   // deadline: it stood in the way of a limit key (2991), of its owner and of its area (3395). Or before the release that let it pass
   // the limit of one key and come to that of another (109419). And of the judge: damage on top of a power cut, at the second start (404923).
   // A cleared fault left a hold that was due, and an order of its area was withdrawn before it ended (409202). An operator was told that a
-  // seat is not free before the extension was durable by which its hold lived on (3004595).
-  for (const std::uint64_t seed : {265, 2991, 3395, 8593, 109419, 404923, 409202, 3004595}) {
+  // seat is not free before the extension was durable by which its hold lived on (3004595). A buyer who asked again was told of a due hold
+  // in an area as if it lived (4008731).
+  for (const std::uint64_t seed : {265, 2991, 3395, 8593, 109419, 404923, 409202, 3004595, 4008731}) {
     const auto r = play(seed);
     CHECK_MESSAGE(r.violation.empty(), "seed ", seed, ", turn ", r.at_turn, ": ", r.violation);
   }

@@ -181,16 +181,7 @@ int synced(const char* call, int fd, const Sync& sync) {
   return -1;
 }
 
-template <class Act>
-int changed(const char* call, int fd, const Act& act) {
-  char path[PATH_MAX];
-  if (!concerns(fd, path)) return act();
-  const auto f = judge(call, path, false);
-  if (f == disk_fault::none) return act();
-  errno = error_of(f);
-  return -1;
-}
-
+/// A call that either happens or fails, of a file known by its path.
 template <class Act>
 int named(const char* call, const char* path, const Act& act) {
   if (!concerns(path)) return act();
@@ -198,6 +189,13 @@ int named(const char* call, const char* path, const Act& act) {
   if (f == disk_fault::none) return act();
   errno = error_of(f);
   return -1;
+}
+
+/// The same of an open one.
+template <class Act>
+int changed(const char* call, int fd, const Act& act) {
+  char path[PATH_MAX];
+  return concerns(fd, path) ? named(call, path, act) : act();
 }
 
 }  // namespace
