@@ -36,6 +36,7 @@ namespace holdfast {
   PLANT(area_drawn_public_first, core, 0, "an area line takes public places before the channel's own") \
   PLANT(refusal_waits_for_nothing, core, 2, "a refusal leaves before the record that it tells of is durable") \
   PLANT(refusal_forgets_the_holder, core, 2, "who is refused for a held seat does not wait for the record by which the hold lives on") \
+  PLANT(allocation_forgets_the_holder, core, 2, "an operator refused for a held seat does not wait for the record by which the hold lives on") \
   PLANT(refusal_before_the_forgetting, core, 2, "a refusal leaves before the forgetting of its id is durable") \
   PLANT(refusal_forgets_the_shift, core, 2, "a refusal that shows a deadline does not wait for the shift that moved it") \
   PLANT(look_waits_for_nothing, core, 2, "a look shows what is not durable") \
@@ -48,6 +49,7 @@ namespace holdfast {
   PLANT(freeze_eats_carts, core, 10, "the time that a sale was frozen is not given back") \
   PLANT(ids_forgotten_too_young, core, 6, "an ended hold's id is forgotten though a late frame may still name it") \
   PLANT(expired_holds_refuse_buyers, core, 5, "what is due and not expired yet stands in the way of a buyer") \
+  PLANT(repeat_finds_its_hold_alive, core, 5, "who asks again is told of a hold that is due and not expired yet as if it lived") \
   PLANT(expired_holds_fill_limits, core, 7, "what is due and not expired yet counts for the limit of a buyer") \
   PLANT(timer_leaves_the_rest, core, 0, "what a step left over to expire waits until somebody asks") \
   PLANT(view_hides_what_came_back, core, 0, "the funnel goes on saying sold_out for a seat that came back") \

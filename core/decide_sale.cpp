@@ -1,6 +1,7 @@
 // The sale's states, and what operators do to places and deadlines.
 #include <algorithm>
 
+#include "base/planted.hpp"
 #include "core/decider.hpp"
 
 namespace holdfast::core {
@@ -94,7 +95,7 @@ void decider::decide(const allocate_places& c) {
         offends |= !is_free;
         seq = std::max<std::uint64_t>(seq, seat.seq);
         // An extension is in the hold's records alone: without it the seat might be free again.
-        if (seat.hold != 0) seq = std::max(seq, behind(s.holds_.at(seat.hold)));
+        if (seat.hold != 0 && !planted(bug::allocation_forgets_the_holder)) seq = std::max(seq, behind(s.holds_.at(seat.hold)));
       }
     } else {
       const auto& st = s.stock_of(r.first, r.allocation);

@@ -134,7 +134,8 @@ void session::touched(const envelope& head, const command& asked, hold_time cloc
         if constexpr (requires { c.hold; }) named = find_hold(c.owner.value, c.hold.value);
         if constexpr (requires { c.order; }) named = find_hold(c.owner.value, c.order.value);
         if constexpr (std::is_same_v<kind, hold_seats>) {
-          if (const auto id = find_id(c.owner.value, head.id.value); id != 0) named = ids_.at(id).hold;
+          const auto placed = planted(bug::repeat_finds_its_hold_alive) ? 0 : find_id(c.owner.value, head.id.value);
+          if (placed != 0) named = ids_.at(placed).hold;
           each_seat(c.lines, holder);
         }
         if (named != 0 && is_due(hold_no{named}, clock)) out.push_back(hold_no{named});

@@ -30,10 +30,10 @@ constexpr int steps_per_seed = 400;
 constexpr int steps_per_comparison = 40;
 constexpr log_time creation{1'699'999'000'000'000};
 
-/// Seeds go round through four kinds of run.
+/// Seeds go round through five kinds of run.
 mix mix_of(std::uint64_t seed) {
   mix m;
-  switch (seed % 4) {
+  switch (seed % 5) {
     case 0: break;
     case 1:  // nothing is forgotten, little expires by itself: every command must look behind itself
       m.forgetting = false;
@@ -46,13 +46,21 @@ mix mix_of(std::uint64_t seed) {
       m.begin = 20;
       m.cancel = 12;
       m.settle = 8;
-      m.forgetting = seed % 8 == 2;
+      m.forgetting = seed % 10 == 2;
+      break;
+    case 3:  // answers that were lost are asked for again, long after their holds are due, which expire one at a time
+      m.hold = 60;
+      m.retry = 60;
+      m.forgetting = false;
+      m.few_expiries = true;
+      m.recovery_shifts = false;
+      m.batch_max = 3;
       break;
     default:  // a rush: nothing but holds and answers that were lost
       m.hold = 60;
       m.retry = 30;
       m.sale = m.freeze = m.block = 1;
-      m.forgetting = seed % 8 == 3;
+      m.forgetting = seed % 10 == 4;
       break;
   }
   return m;
