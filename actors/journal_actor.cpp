@@ -106,7 +106,7 @@ bool journal_shell::write(std::size_t batches) {
   add(f.blocks, 1);
   add(f.records, records_.size());
   add(f.bytes, bytes);
-  add(f.write_ns, took);
+  f.write_ns.add(took);
   f.write_ns_max.store(std::max(took, f.write_ns_max.load(std::memory_order_relaxed)), std::memory_order_relaxed);
   // Readers that scan up to here see what was written.
   f.last_block.store(written->block, std::memory_order_release);

@@ -10,6 +10,7 @@
 #include "actors/pool.hpp"
 #include "actors/time_source.hpp"
 #include "base/bytes.hpp"
+#include "base/histogram.hpp"
 #include "core/event.hpp"
 #include "core/plan.hpp"
 
@@ -30,7 +31,8 @@ class record_encoder {
 struct journal_figures {
   std::atomic<std::uint64_t> blocks{0}, records{0}, bytes{0};
   std::atomic<std::uint64_t> last_block{0};
-  std::atomic<std::uint64_t> write_ns{0}, write_ns_max{0};  ///< in append: encoding the block, writing, syncing, witness
+  base::histogram write_ns;  ///< in append: encoding the block, writing, syncing, witness
+  std::atomic<std::uint64_t> write_ns_max{0};
   std::atomic<std::int64_t> write_began_ns{0};  ///< steady_ns of the append under way; 0: none
 };
 

@@ -44,19 +44,6 @@ std::vector<named> gauges_of(const stats_seen& s) {
           {"gateway.output_waiting", s.output_waiting}};
 }
 
-protocol::latency_row latency_of(std::string name, const histogram_seen& h) {
-  const auto us = [&](std::uint64_t per_million) { return h.percentile(per_million) / 1'000; };
-  protocol::latency_row r;
-  r.name = std::move(name);
-  r.count = h.total;
-  r.p50_us = us(500'000);
-  r.p90_us = us(900'000);
-  r.p99_us = us(990'000);
-  r.p999_us = us(999'000);
-  r.max_us = us(1'000'000);
-  return r;
-}
-
 std::vector<protocol::latency_row> latencies_of(const stats_seen& s) {
   return {latency_of("gateway.request", s.request_ns), latency_of("gateway.turn", s.turn_ns), latency_of("gateway.queue", s.queue_ns)};
 }
@@ -70,6 +57,19 @@ std::string at(core::log_time t) {
 }
 
 }  // namespace
+
+protocol::latency_row latency_of(std::string name, const base::histogram_seen& h) {
+  const auto us = [&](std::uint64_t per_million) { return h.percentile(per_million) / 1'000; };
+  protocol::latency_row r;
+  r.name = std::move(name);
+  r.count = h.total;
+  r.p50_us = us(500'000);
+  r.p90_us = us(900'000);
+  r.p99_us = us(990'000);
+  r.p999_us = us(999'000);
+  r.max_us = us(1'000'000);
+  return r;
+}
 
 protocol::actor_row row_of(const actors::inspection_row& row) {
   protocol::actor_row r;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "base/histogram.hpp"
 #include "core/look.hpp"
 #include "gateway/desk.hpp"
 #include "protocol/messages.hpp"
@@ -9,6 +10,9 @@
 namespace holdfast::gateway {
 
 [[nodiscard]] protocol::actor_row row_of(const actors::inspection_row& row);
+
+/// `h` counts nanoseconds.
+[[nodiscard]] protocol::latency_row latency_of(std::string name, const base::histogram_seen& h);
 
 /// Appends the sum over `loops`: funnel.*, gateway.*, and latencies.
 void tell_stats(const loops_seen& loops, protocol::stats_seen& to);

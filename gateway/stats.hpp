@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gateway/histogram.hpp"
+#include "base/histogram.hpp"
 
 namespace holdfast::gateway {
 
@@ -80,9 +80,9 @@ struct stats_seen {
   std::uint64_t turns = 0, batches = 0;
   std::uint64_t busy_ns = 0;                          ///< at work, not waiting
   std::uint64_t waiting = 0;                          ///< deliveries of actors that the loop has not taken yet
-  histogram_seen request_ns;                          ///< read from the socket to answer encoded; passed requests
-  histogram_seen turn_ns;                             ///< work of one turn of the loop
-  histogram_seen queue_ns;                            ///< how long the oldest delivery of a turn had waited
+  base::histogram_seen request_ns;                          ///< read from the socket to answer encoded; passed requests
+  base::histogram_seen turn_ns;                             ///< work of one turn of the loop
+  base::histogram_seen queue_ns;                            ///< how long the oldest delivery of a turn had waited
 
   stats_seen& operator+=(const stats_seen& other);
   /// The invariant above; exact when nothing is being received, else off by what is in the middle of its turn.
@@ -97,7 +97,7 @@ struct alignas(64) loop_stats {
   std::array<counter, closings> closed;
   counter accept_errors, handshakes, credit_pauses, output_pauses, output_waiting;
   counter bytes_in, bytes_out, reads, writes, turns, batches, busy_ns;
-  histogram request_ns, turn_ns, queue_ns;
+  base::histogram request_ns, turn_ns, queue_ns;
 
   void ended_at(stage s) { by_stage[static_cast<std::size_t>(s)].add(); }
   void closed_for(closing c) { closed[static_cast<std::size_t>(c)].add(); }

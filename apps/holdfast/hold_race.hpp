@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
+#include "base/histogram.hpp"
 #include "client/pipelined.hpp"
-#include "gateway/histogram.hpp"
 
 namespace holdfast::cli {
 
@@ -25,7 +25,7 @@ class hold_race final : public client::receiver {
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
   [[nodiscard]] std::uint64_t unknown() const { return unknown_; }
   [[nodiscard]] core::refusal last_refusal() const { return last_refusal_; }
-  [[nodiscard]] const gateway::histogram& latency() const { return latency_; }
+  [[nodiscard]] const base::histogram& latency() const { return latency_; }
 
   void answered(const client::arrival& a) override {
     latency_.add(static_cast<std::uint64_t>(a.waited_ns));
@@ -65,7 +65,7 @@ class hold_race final : public client::receiver {
   client::pipelined* over_ = nullptr;
   std::uint64_t next_ = 0, accepted_ = 0, refused_ = 0, unknown_ = 0;
   core::refusal last_refusal_ = core::refusal::none;
-  gateway::histogram latency_;
+  base::histogram latency_;
 };
 
 }  // namespace holdfast::cli

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "apps/holdfast/hall_knowledge.hpp"
+#include "base/histogram.hpp"
 #include "client/pipelined.hpp"
-#include "gateway/histogram.hpp"
 #include "history/history.hpp"
 
 namespace holdfast::cli {
@@ -72,7 +72,7 @@ class rush final : public client::receiver {
   [[nodiscard]] bool over() const { return at_work_ == 0 && (stopping_ || !may_begin()); }
   [[nodiscard]] ending ended() const;
   [[nodiscard]] const rush_counts& counts() const { return counts_; }
-  [[nodiscard]] const gateway::histogram& latency(step s) const { return latency_[static_cast<std::size_t>(s)]; }
+  [[nodiscard]] const base::histogram& latency(step s) const { return latency_[static_cast<std::size_t>(s)]; }
   /// Of all requests asked for, or of all places, what is done.
   [[nodiscard]] double done() const;
   [[nodiscard]] const hall_knowledge& hall() const { return hall_; }
@@ -134,7 +134,7 @@ class rush final : public client::receiver {
   std::uint64_t look_asked_at_ = 0;  ///< for the history; 0: not for it
   std::uint64_t places_in_all_ = 0;
   rush_counts counts_;
-  std::array<gateway::histogram, steps> latency_;
+  std::array<base::histogram, steps> latency_;
 };
 
 /// A page of seats as it was seen, for a history. Not one that may still count holds that are over.

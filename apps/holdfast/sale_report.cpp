@@ -6,7 +6,7 @@ namespace holdfast::cli {
 
 namespace {
 
-void add_latency(grid& g, std::string_view name, const gateway::histogram_seen& h) {
+void add_latency(grid& g, std::string_view name, const base::histogram_seen& h) {
   if (h.total == 0) return;
   const auto at = [&](std::uint64_t per_million) { return micros(h.percentile(per_million) / 1'000); };
   g.rows.push_back({words(name), number(h.total), at(500'000), at(900'000), at(990'000), at(999'000), at(1'000'000)});
@@ -80,7 +80,7 @@ document report_of(const rush& r, const sale_frame& f) {
 
   grid answers{"answers", {"request", "answer", "count"}, {}};
   grid latency{"latency", latency_columns, {}};
-  gateway::histogram_seen all;
+  base::histogram_seen all;
   for (std::size_t s = 0; s < steps; ++s) {
     const auto name = name_of(static_cast<step>(s));
     if (c.accepted[s] != 0) answers.rows.push_back({words(name), words("accepted", tone::good), number(c.accepted[s])});

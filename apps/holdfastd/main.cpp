@@ -21,6 +21,7 @@
 #include "apps/holdfastd/log_sink.hpp"
 #include "apps/holdfastd/records.hpp"
 #include "gateway/bridge.hpp"
+#include "gateway/desk_text.hpp"
 #include "gateway/gateway.hpp"
 #include "persistence/downtime.hpp"
 #include "persistence/recovery.hpp"
@@ -198,7 +199,9 @@ int serve(const config& c, bool accept_clock) {
     put("journal.blocks", false, static_cast<std::int64_t>(f.blocks));
     put("journal.records", false, static_cast<std::int64_t>(f.records));
     put("journal.bytes", false, static_cast<std::int64_t>(f.bytes));
-    put("journal.write_us", false, static_cast<std::int64_t>(f.write_ns / 1'000));
+    const auto writes = f.write_ns.read();
+    into.latencies.push_back(gateway::latency_of("journal.write", writes));
+    put("journal.write_us", false, static_cast<std::int64_t>(writes.sum / 1'000));
     put("journal.write_us_max", true, static_cast<std::int64_t>(f.write_ns_max / 1'000));
     const auto began = f.write_began_ns.load();
     put("journal.write_under_way_us", true, began == 0 ? 0 : (static_cast<std::int64_t>(actors::steady_ns()) - began) / 1'000);

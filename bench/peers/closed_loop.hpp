@@ -27,8 +27,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/histogram.hpp"
 #include "base/random.hpp"
-#include "gateway/histogram.hpp"
 
 namespace holdfast::peers {
 
@@ -267,7 +267,7 @@ class closed_loop {
   std::uint64_t per_session_ = 1, next_ = 0, end_ = ~std::uint64_t{0}, in_flight_ = 0, failed_ = 0;
   std::int64_t begun_ = 0, now_ = 0, longest_ = 0;
   std::array<std::uint64_t, 3> won_{}, refused_{};
-  gateway::histogram latency_;
+  base::histogram latency_;
 };
 
 }  // namespace holdfast::peers

@@ -57,7 +57,7 @@ int append(const std::string& folder, std::size_t bytes, double seconds) {
   std::vector<char> block(bytes);
   base::random chance(1);
   for (auto& c : block) c = static_cast<char>(chance.next());
-  gateway::histogram latency;
+  base::histogram latency;
   const auto begun = now_ns();
   auto now = begun;
   while (now - begun < static_cast<std::int64_t>(seconds * 1e9)) {

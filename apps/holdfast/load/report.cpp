@@ -22,7 +22,7 @@ void tell_frame(const bench_frame& f, document& d) {
   d.add("seats a session", number(f.seats));
 }
 
-void add_latency(grid& g, std::string_view name, const gateway::histogram_seen& h, std::int64_t longest) {
+void add_latency(grid& g, std::string_view name, const base::histogram_seen& h, std::int64_t longest) {
   if (h.total == 0) return;
   const auto at = [&](std::uint64_t per_million) { return micros_of(percentile_ns(h, per_million, longest)); };
   g.rows.push_back({words(name), number(h.total), at(500'000), at(900'000), at(990'000), at(999'000),

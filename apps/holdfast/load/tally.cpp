@@ -30,15 +30,15 @@ std::uint64_t total::operations() const {
   return n;
 }
 
-gateway::histogram_seen total::all() const {
-  gateway::histogram_seen h;
+base::histogram_seen total::all() const {
+  base::histogram_seen h;
   for (const auto& l : latency) h += l;
   return h;
 }
 
 std::int64_t total::longest() const { return *std::ranges::max_element(longest_ns); }
 
-std::uint64_t percentile_ns(const gateway::histogram_seen& h, std::uint64_t per_million, std::int64_t longest_ns) {
+std::uint64_t percentile_ns(const base::histogram_seen& h, std::uint64_t per_million, std::int64_t longest_ns) {
   return std::min(h.percentile(per_million), static_cast<std::uint64_t>(longest_ns));
 }
 

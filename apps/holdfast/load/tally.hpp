@@ -1,13 +1,13 @@
-// What one thread counts while it drives, and how it adds up over threads. The histogram is the gateway's: HdrHistogram_c is not in
-// Debian 12, and so both sides of a measurement round alike.
+// What one thread counts while it drives, and how it adds up over threads. The histogram is the server's: both sides of a measurement
+// round alike.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <string_view>
 
+#include "base/histogram.hpp"
 #include "core/answer.hpp"
-#include "gateway/histogram.hpp"
 
 namespace holdfast::cli::load {
 
@@ -25,7 +25,7 @@ class tally {
     if (waited_ns > longest_ns_[static_cast<std::size_t>(d)]) longest_ns_[static_cast<std::size_t>(d)] = waited_ns;
     if (said != core::refusal::none) ++refused_[static_cast<std::size_t>(d)][static_cast<std::size_t>(said) % codes];
   }
-  [[nodiscard]] const gateway::histogram& latency(deed d) const { return latency_[static_cast<std::size_t>(d)]; }
+  [[nodiscard]] const base::histogram& latency(deed d) const { return latency_[static_cast<std::size_t>(d)]; }
   [[nodiscard]] std::int64_t longest_ns(deed d) const { return longest_ns_[static_cast<std::size_t>(d)]; }
   [[nodiscard]] std::uint64_t refused(deed d, std::size_t code) const { return refused_[static_cast<std::size_t>(d)][code]; }
 
@@ -36,14 +36,14 @@ class tally {
   std::uint64_t writes = 0, reads = 0, waits = 0;  ///< system calls
 
  private:
-  std::array<gateway::histogram, deeds> latency_;
+  std::array<base::histogram, deeds> latency_;
   std::array<std::int64_t, deeds> longest_ns_{};
   std::array<std::array<std::uint64_t, codes>, deeds> refused_{};
 };
 
 /// All threads together.
 struct total {
-  std::array<gateway::histogram_seen, deeds> latency{};
+  std::array<base::histogram_seen, deeds> latency{};
   std::array<std::int64_t, deeds> longest_ns{};
   std::array<std::array<std::uint64_t, tally::codes>, deeds> refused{};
   std::uint64_t refunds = 0, uncounted = 0, never_sent = 0, writes = 0, reads = 0, waits = 0;
@@ -53,11 +53,11 @@ struct total {
   [[nodiscard]] std::uint64_t operations() const;
   [[nodiscard]] std::uint64_t count(deed d) const { return latency[static_cast<std::size_t>(d)].total; }
   /// Of all operations together.
-  [[nodiscard]] gateway::histogram_seen all() const;
+  [[nodiscard]] base::histogram_seen all() const;
   [[nodiscard]] std::int64_t longest() const;
 };
 
 /// A percentile in nanoseconds, never above the longest wait that was seen: the histogram knows only the upper end of a bucket.
-[[nodiscard]] std::uint64_t percentile_ns(const gateway::histogram_seen& h, std::uint64_t per_million, std::int64_t longest_ns);
+[[nodiscard]] std::uint64_t percentile_ns(const base::histogram_seen& h, std::uint64_t per_million, std::int64_t longest_ns);
 
 }  // namespace holdfast::cli::load

@@ -1,5 +1,5 @@
 // A latency histogram in the manner of HDR: linear within a power of two, so that every value is kept within about
-// three per cent, in a fixed array. One thread writes, any thread reads.
+// three per cent, in a fixed array. One thread writes, any thread reads. (HdrHistogram_c is not in Debian 12.)
 #pragma once
 
 #include <array>
@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace holdfast::gateway {
+namespace holdfast::base {
 
 namespace buckets {
 inline constexpr unsigned linear_bits = 5;                     ///< 32 steps within a power of two
@@ -84,4 +84,4 @@ class histogram {
   std::atomic<std::uint64_t> sum_{0};
 };
 
-}  // namespace holdfast::gateway
+}  // namespace holdfast::base
