@@ -64,11 +64,11 @@ base::result<core::session_seen> state_of(client::blocking& c, core::session_id 
 
 /// All seats as they are, for the history: a page of them at an instant. With them by how much deadlines have moved.
 base::result<void> look_at_all(client::blocking& c, const protocol::session_brief& s, history::recorder& to) {
-  constexpr int patience = 200;  // looks at one page while holds that are over are still counted
+  constexpr int tries = 200;  // looks at one page while holds that are over are still counted
   const auto state = state_of(c, s.id);
   if (!state) return state.failure();
   for (std::uint32_t page = 0; page * core::seats_per_page < s.seats; ++page)
-    for (int i = 0; i < patience; ++i) {
+    for (int i = 0; i < tries; ++i) {
       const auto asked_at = history::monotonic_ns();
       const auto seen = c.seats(s.id, {page});
       if (!seen) return seen.failure();

@@ -18,8 +18,8 @@ using namespace holdfast::cli::load;
 
 namespace {
 
-constexpr core::session_id hall{7};
-constexpr core::log_time deadline{1'700'000'000'000'000};
+constexpr core::session_id premiere{7};
+constexpr core::log_time last_moment{1'700'000'000'000'000};
 const buyer ann{{1, 2}, {3, 4}};
 const base::id128 other{5, 6};
 
@@ -29,7 +29,7 @@ base::bytes encoded(std::uint64_t request, const core::command& c, base::id128 i
   head.id = core::command_id{id};
   head.client_deadline = until;
   base::bytes b;
-  protocol::encode_request(request, protocol::listener_kind::shop, hall, head, c, false, b);
+  protocol::encode_request(request, protocol::listener_kind::shop, premiere, head, c, false, b);
   return b;
 }
 
@@ -52,19 +52,19 @@ TEST_CASE("patched frames are the bytes that the client would send") {
   // Seats on both sides of where their number takes another byte, and back.
   for (const std::uint32_t seat : {0U, 63U, 64U, 8'191U, 8'192U, 999'999U, 5U}) {
     const core::line lines[] = {{core::place_kind::seat, seat, 1, 1}};
-    same(f.hold(room, 90, hall, deadline, ann, seat),
-         encoded(90, core::hold_seats{core::owner_id{ann.owner}, keys, lines, 120'000, 1, {}}, ann.hold, deadline));
+    same(f.hold(room, 90, premiere, last_moment, ann, seat),
+         encoded(90, core::hold_seats{core::owner_id{ann.owner}, keys, lines, 120'000, 1, {}}, ann.hold, last_moment));
   }
   std::uint8_t payment[16];
   std::memcpy(payment, &ann.hold.hi, 8);
   std::memcpy(payment + 8, &ann.hold.lo, 8);
   const core::owner_id owner{ann.owner};
   const core::hold_id hold{ann.hold};
-  same(f.confirm(room, 91, hall, ann), encoded(91, core::confirm_hold{owner, hold, payment, price_paid, core::payment_kind::card}, {}, {}));
-  same(f.release(room, 92, hall, deadline, ann, other), encoded(92, core::release_hold{owner, hold, {}, false}, other, deadline));
+  same(f.confirm(room, 91, premiere, ann), encoded(91, core::confirm_hold{owner, hold, payment, price_paid, core::payment_kind::card}, {}, {}));
+  same(f.release(room, 92, premiere, last_moment, ann, other), encoded(92, core::release_hold{owner, hold, {}, false}, other, last_moment));
   base::bytes look;
-  protocol::encode_request(93, protocol::listener_kind::shop, hall, core::look_seat{core::seat_no{8'192}}, false, look);
-  same(f.look(room, 93, hall, 8'192), look);
+  protocol::encode_request(93, protocol::listener_kind::shop, premiere, core::look_seat{core::seat_no{8'192}}, false, look);
+  same(f.look(room, 93, premiere, 8'192), look);
 }
 
 TEST_CASE("a schedule keeps its rate for hours and never sends early") {

@@ -7,12 +7,11 @@
 using namespace holdfast;
 using namespace std::chrono_literals;
 using core::command_tag;
+using tests::gala;
 using tests::manners;
 using tests::small_server;
 
 namespace {
-
-constexpr core::session_id gala{7};
 
 client::options to(const small_server& s) {
   client::options o;

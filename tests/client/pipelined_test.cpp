@@ -10,12 +10,11 @@
 using namespace holdfast;
 using namespace std::chrono_literals;
 using core::command_tag;
+using tests::gala;
 using tests::manners;
 using tests::small_server;
 
 namespace {
-
-constexpr core::session_id gala{7};
 
 /// Counts what comes back, and asks for more as long as it is told to.
 class crowd : public client::receiver {

@@ -150,7 +150,7 @@ bool small_server::answer(guest& g, const frame& f) {
     if (const auto* named = std::get_if<session_named>(&r.asked)) {
       if (named->name == "gala") {
         session_brief b;
-        b.id = core::session_id{7};
+        b.id = gala;
         b.name = "gala";
         encode_house_answer(to, said, b, out);
       } else {

@@ -37,6 +37,9 @@ struct manners {
   core::refusal refuses = core::refusal::none;  ///< every command, if so
 };
 
+/// The one session it has.
+inline constexpr core::session_id gala{7};
+
 /// The log time that its welcome tells.
 inline constexpr core::log_time small_server_time{1'700'000'000'000'000};
 
