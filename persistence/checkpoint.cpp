@@ -22,7 +22,7 @@ constexpr std::size_t snapshot_header_bytes = 88;
 constexpr std::size_t checkpoint_header_bytes = 68;
 constexpr std::size_t entry_bytes = 56;
 
-base::error bad(const char* what) { return {base::trouble::bad_bytes, what}; }
+base::error malformed(const char* what) { return {base::trouble::bad_bytes, what}; }
 base::error in_file(const fs::path& path, const base::error& e) {
   return {e.kind, fmt::format("{}: {}", path.string(), e.text)};
 }
@@ -45,11 +45,11 @@ digest take_digest(base::byte_reader& in) {
 /// Hash, magic and version; then what both formats begin with.
 base::result<void> take_head(base::byte_view all, std::size_t bytes_min, std::uint32_t magic, base::byte_reader& in,
                              std::uint16_t& partition, checkpoint_mark& at) {
-  if (all.size() < bytes_min) return bad("it is too short");
+  if (all.size() < bytes_min) return malformed("it is too short");
   const auto hash = sha256().of(all.first(all.size() - sizeof(digest)));
-  if (!std::ranges::equal(hash, all.last(sizeof(digest)))) return bad("its hash does not match its bytes");
-  if (in.fixed<std::uint32_t>() != magic) return bad("it does not begin as it should");
-  if (in.fixed<std::uint16_t>() != snapshot_format_version) return bad("its format version is unknown to this program");
+  if (!std::ranges::equal(hash, all.last(sizeof(digest)))) return malformed("its hash does not match its bytes");
+  if (in.fixed<std::uint32_t>() != magic) return malformed("it does not begin as it should");
+  if (in.fixed<std::uint16_t>() != snapshot_format_version) return malformed("its format version is unknown to this program");
   partition = in.fixed<std::uint16_t>();
   at.journal = in.id();
   at.block.number = in.fixed<std::uint64_t>();
@@ -73,7 +73,7 @@ base::result<snapshot_view> decode_snapshot(base::byte_view all) {
     return ok.failure();
   s.session = in.fixed<std::uint64_t>();
   s.sequence = in.fixed<std::uint64_t>();
-  if (in.fixed<std::uint64_t>() != all.size() - snapshot_header_bytes - sizeof(digest)) return bad("its length is wrong");
+  if (in.fixed<std::uint64_t>() != all.size() - snapshot_header_bytes - sizeof(digest)) return malformed("its length is wrong");
   s.payload = in.view(all.size() - snapshot_header_bytes - sizeof(digest));
   s.hash = take_digest(in);
   return s;
@@ -138,7 +138,7 @@ base::result<checkpoint> decode_checkpoint(base::byte_view bytes) {
     return ok.failure();
   const std::size_t count = in.fixed<std::uint32_t>();
   if (count > checkpoint_sessions_max || bytes.size() != checkpoint_header_bytes + count * entry_bytes + sizeof(digest))
-    return bad("its length is wrong");
+    return malformed("its length is wrong");
   c.snapshots.resize(count);
   const snapshot_entry* before = nullptr;
   for (auto& s : c.snapshots) {
@@ -146,7 +146,7 @@ base::result<checkpoint> decode_checkpoint(base::byte_view bytes) {
     s.sequence = in.fixed<std::uint64_t>();
     s.block = in.fixed<std::uint64_t>();
     s.hash = take_digest(in);
-    if ((before != nullptr && before->session >= s.session) || s.block > c.at.block.number) return bad("its list is out of order");
+    if ((before != nullptr && before->session >= s.session) || s.block > c.at.block.number) return malformed("its list is out of order");
     before = &s;
   }
   return c;
@@ -169,7 +169,7 @@ base::result<checkpoint_files::listing> checkpoint_files::list() const {
     const auto path = checkpoint_path(number);
     auto bytes = read_file(path);
     auto c = bytes ? decode_checkpoint(*bytes) : base::result<checkpoint>(bytes.failure());
-    if (c && c->at.block.number != number) c = bad("it was made at another block than its name says");
+    if (c && c->at.block.number != number) c = malformed("it was made at another block than its name says");
     if (c) {
       all.checkpoints.push_back(std::move(*c));
     } else {
@@ -193,7 +193,7 @@ base::result<void> checkpoint_files::load_one(const checkpoint& c, const snapsho
   if (!s) return in_file(path, s.failure());
   if (s->hash != entry.hash || s->session != entry.session || s->sequence != entry.sequence || s->partition != c.partition ||
       s->at.journal != c.at.journal || s->at.block.number != entry.block)
-    return in_file(path, bad("it is not the snapshot that the checkpoint names"));
+    return in_file(path, malformed("it is not the snapshot that the checkpoint names"));
   if (auto ok = visit(entry, s->payload); !ok) return in_file(path, ok.failure());
   return {};
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t arena_bytes = 256U << 10U;
 constexpr std::size_t sessions_worth_threads = 8;
 
-base::error bad(std::string what) { return {base::trouble::bad_bytes, std::move(what)}; }
+base::error not_whole(std::string what) { return {base::trouble::bad_bytes, std::move(what)}; }
 
 /// The payload of session 0's snapshot: u64 length and bytes of each plan, in ascending order of their hashes.
 base::bytes plans_payload(const plan_library& plans) {
@@ -36,7 +36,7 @@ base::result<void> load_plans(base::byte_view payload, plan_library& plans) {
     const auto size = in.fixed<std::uint64_t>();
     if (size > in.left()) in.fail();
     const auto bytes = in.view(in.ok() ? static_cast<std::size_t>(size) : 0);
-    if (!in.ok()) return bad("the plans of a checkpoint are malformed");
+    if (!in.ok()) return not_whole("the plans of a checkpoint are malformed");
     if (auto ok = plans.add(bytes); !ok) return ok.failure();
   }
   return {};
@@ -53,10 +53,10 @@ void session_payload(const core::session& s, base::bytes& out) {
 base::result<core::session> load_session(core::session_id id, base::byte_view payload, const plan_library& plans,
                                          const core::session_options& options) {
   digest plan{};
-  if (payload.size() < plan.size()) return bad("it is too short");
+  if (payload.size() < plan.size()) return not_whole("it is too short");
   std::ranges::copy(payload.first(plan.size()), plan.begin());
   auto seating = plans.find(plan);
-  if (!seating) return bad("its plan is not in the checkpoint");
+  if (!seating) return not_whole("its plan is not in the checkpoint");
   return core::session::load(id, payload.subspan(plan.size()), std::move(seating), options);
 }
 
@@ -96,9 +96,9 @@ base::result<replica> replica::load(const checkpoint_files& files, const checkpo
       auto done = files.load_one(c, rest[i], [&](const snapshot_entry& entry, base::byte_view payload) -> base::result<void> {
         const core::session_id id{entry.session};
         auto s = load_session(id, payload, *r.plans_, options);
-        if (!s) return bad(fmt::format("snapshot of session {}: {}", id.value, s.failure().text));
+        if (!s) return not_whole(fmt::format("snapshot of session {}: {}", id.value, s.failure().text));
         if (s->last().value != entry.sequence)
-          return bad(
+          return not_whole(
               fmt::format("snapshot of session {} ends at record {}, not {}", id.value, s->last().value, entry.sequence));
         loaded[i] = std::move(s);
         return {};

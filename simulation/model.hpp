@@ -23,6 +23,11 @@ namespace holdfast::simulation {
 /// A hold is named by its owner and the id that asked for it.
 using hold_key = std::pair<core::owner_id, core::hold_id>;
 
+/// The model's plain no.
+inline core::answer refuse(core::refusal r) { return core::answer{.refused = r}; }
+/// The mark of an offending line or range; of the first 64.
+inline std::uint64_t bit(std::size_t line) { return line < 64 ? std::uint64_t{1} << line : 0; }
+
 /// Of an area line: so many places from this allocation, in the order in which they were drawn.
 struct model_draw {
   std::uint8_t allocation = 0;

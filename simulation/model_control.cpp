@@ -9,7 +9,6 @@ using namespace core;
 
 namespace {
 
-answer refuse(refusal r) { return answer{.refused = r}; }
 answer accept() { return {}; }
 
 /// `no_such_place` with the ranges, of the first 64, that lie outside the plan; or nothing.
@@ -23,8 +22,6 @@ std::optional<answer> outside(ranges list, const plan& p) {
   }
   return a;
 }
-
-std::uint64_t bit(std::size_t range) { return range < 64 ? std::uint64_t{1} << range : 0; }
 
 std::optional<answer> unknown_allocation(ranges list, const plan& p) {
   std::optional<answer> a;

@@ -9,17 +9,12 @@ using namespace core;
 
 namespace {
 
-answer refuse(refusal r) { return answer{.refused = r}; }
-std::uint64_t bit(std::size_t line) { return line < 64 ? std::uint64_t{1} << line : 0; }
-
 std::vector<line> copy(lines l) { return {l.begin(), l.end()}; }
 
-}  // namespace
-
-namespace {
 bool same_place(const model_line& has, const line& l) {
   return !has.cancelled && has.what.kind == l.kind && has.what.number == l.number && has.what.price == l.price;
 }
+
 }  // namespace
 
 answer model_cut(model_hold& h, lines named, std::vector<model_line>& out) {

@@ -9,7 +9,6 @@ using namespace core;
 
 namespace {
 
-answer refuse(refusal r) { return answer{.refused = r}; }
 std::string text(base::byte_view b) { return std::string(base::as_text(b)); }
 
 }  // namespace

@@ -13,7 +13,7 @@ constexpr std::uint64_t index_blocks_per_turn = 16;
 constexpr std::size_t find_rows_max = 1'000;
 
 /// How far behind the log they may fall while it is busy, in bytes of records. A start replays what no checkpoint covers, so the
-/// first bounds the time of a start after a crash in a rush: some seven million records.
+/// first bounds the time of a start after a crash in a rush: some eleven million records.
 constexpr std::uint64_t replica_behind_max = 512U << 20U;
 constexpr std::uint64_t index_behind_max = 512U << 20U;
 
