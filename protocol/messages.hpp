@@ -210,8 +210,8 @@ struct found_row {
   friend bool operator==(const found_row&, const found_row&) = default;
 };
 struct found {
-  std::vector<found_row> rows;
-  std::uint64_t next_from = 0;         ///< 0: no more
+  std::vector<found_row> rows;         ///< one that was on an earlier page may come again
+  std::uint64_t next_from = 0;         ///< what to ask for next; 0: no more
   friend bool operator==(const found&, const found&) = default;
 };
 

@@ -1,4 +1,7 @@
 // find: across all sessions, over the operators' socket.
+#include <set>
+#include <tuple>
+
 #include "apps/holdfast/invocation.hpp"
 #include "apps/holdfast/shown.hpp"
 
@@ -26,11 +29,13 @@ int find(invocation& in, const find_options& o) {
   auto c = in.connect(door::admin);
   HOLDFAST_CLI_TRY(in, c);
   std::vector<protocol::found_row> rows;
+  std::set<std::tuple<std::uint64_t, core::id128, std::uint32_t>> shown_already;
   do {
     auto page = c->find(f);
     HOLDFAST_CLI_TRY(in, page);
     if (!page->seen) return in.say(tell(page->said, page->now), exits::refused);
-    std::ranges::move(page->seen->rows, std::back_inserter(rows));
+    for (auto& r : page->seen->rows)
+      if (shown_already.emplace(r.session.value, r.hold.value, r.refund.value).second) rows.push_back(std::move(r));
     f.from = page->seen->next_from;
   } while (f.from != 0 && rows.size() < o.most);
   auto d = shown(rows);

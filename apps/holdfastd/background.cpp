@@ -12,6 +12,13 @@ namespace {
 constexpr std::uint64_t index_blocks_per_turn = 16;
 constexpr std::size_t find_rows_max = 1'000;
 
+/// A record's position as one number, for who asks for the next page: a block has at most 2^29 bytes, and no record fits into eight.
+constexpr unsigned record_bits = 26;
+std::uint64_t page_of(const persistence::record_position& p) { return p.block << record_bits | p.record; }
+persistence::record_position position_of(std::uint64_t page) {
+  return {page >> record_bits, static_cast<std::uint32_t>(page & ((1U << record_bits) - 1))};
+}
+
 /// How far behind the log they may fall while it is busy, in bytes of records. A start replays what no checkpoint covers, so the
 /// first bounds the time of a start after a crash in a rush: some eleven million records.
 constexpr std::uint64_t replica_behind_max = 512U << 20U;
@@ -196,7 +203,7 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
       break;
     }
   }
-  auto first = index_->find(journal_, q, find_rows_max);
+  auto first = index_->find(journal_, q, find_rows_max, position_of(asked.from));
   if (!first) return first.failure();
   told all;
   // A payment or basket names holds; what became of them stands in the holds' other rows.
@@ -211,7 +218,9 @@ base::result<protocol::found> background::find(const protocol::find& asked) {
     if (!rows) return rows.failure();
     for (const auto& x : rows->rows) all.add(x);
   }
-  return std::move(all).done();
+  auto page = std::move(all).done();
+  if (first->next) page.next_from = page_of(*first->next);
+  return page;
 }
 
 void background::add_stats(protocol::stats_seen& into) const {

@@ -142,6 +142,40 @@ TEST_CASE("a buyer speaks for himself only, and never about money") {
   CHECK(s.terminate() == 0);
 }
 
+TEST_CASE("an operator finds all that a buyer has had, though it is more than fits on a page") {
+  scratch_folder folder;
+  server s({program, folder.path() / "data", folder.path(), true, {}});
+  REQUIRE_MESSAGE(s.ready(), s.said());
+  auto box = shop::of(s, open_session(s, "undecided", plans::generate_hall({.seats = 100, .zones = 1})));
+  const core::owner_id ann{client::random_id()};
+  const core::limit_key key{core::key_kind::account, ann.value};
+  constexpr std::size_t often = 520;  // each is placed and released: two rows of the index, a thousand of which are a page
+  for (std::uint32_t i = 0; i < often; ++i) {
+    const core::hold_id id{client::random_id()};
+    const core::line l{core::place_kind::seat, i % 100, 1, 1};
+    const auto placed = box.link.hold_seats(box.session, box.link.envelope(id), {ann, {&key, 1}, {&l, 1}, 60'000, 1, {}});
+    REQUIRE((placed.ok() && placed->said.refused == core::refusal::none));
+    REQUIRE(box.link.release_hold(box.session, box.link.envelope(core::command_id{client::random_id()}), {ann, id, {}, false}));
+  }
+  auto desk = client::blocking::connect(s.admin());
+  REQUIRE(desk.ok());
+  std::set<core::id128> holds;
+  protocol::find asked{protocol::find_by::owner, ann.value, {}, 0};
+  unsigned pages = 0;
+  do {
+    const auto page = desk->find(asked);
+    REQUIRE((page.ok() && page->seen));
+    for (const auto& r : page->seen->rows) {
+      holds.insert(r.hold.value);
+      CHECK(r.state == core::hold_state::released);
+    }
+    asked.from = page->seen->next_from;
+    ++pages;
+  } while (asked.from != 0 && pages < 10);
+  CHECK(holds.size() == often);
+  CHECK(pages > 1);
+}
+
 TEST_CASE("a second server on the same directory is turned away and changes nothing") {
   scratch_folder folder, other;
   const auto data = folder.path() / "data";
