@@ -241,7 +241,7 @@ TEST_CASE("an error at every writing call of RocksDB stops the journal and loses
     REQUIRE(!first.failed);
     for (std::size_t n = 0; n < std::size(variants); ++n) {
       const auto& v = variants[n];
-      // Each variant begins elsewhere, so that together they come by every call.
+      // Each variant begins elsewhere, so that they do not all meet the same calls.
       for (std::uint64_t call = each_call ? 1 : 1 + n % sixth; ; call += each_call ? 1 : sixth * v.stride) {
         const temporary_directory dir;
         copy_files(before.path(), dir.path());

@@ -100,8 +100,8 @@ int disk_stall(const disk_fault_settings& s) {
     (*link)->turn(std::chrono::milliseconds(10));
   }
   const auto rss_full = resident_kib(on.pid());
-  // Refusals must not grow anything for ever. Buffers that are made once, up to the bound of each connection, may take a while on a busy
-  // machine: so until ten thousand refusals three times in a row need no more. What leaks never comes to that.
+  // Refusals must not grow anything for ever. What is made once may take a while on a busy machine (80 MB came so;
+  // what takes them was not traced): so until ten thousand refusals three times in a row need no more. What leaks never comes to that.
   constexpr unsigned rounds_max = 60;
   unsigned rounds = 0, quiet = 0;
   auto rss_later = rss_full;
