@@ -9,7 +9,7 @@ using namespace core;
 
 namespace {
 
-std::string text(base::byte_view b) { return std::string(base::as_text(b)); }
+std::string string_of(base::byte_view b) { return std::string(base::as_text(b)); }
 
 }  // namespace
 
@@ -38,7 +38,7 @@ answer model::begin(const envelope& head, const begin_payment& c) {
   h->keys = keys;
   h->state = hold_state::paying;
   h->deadline = std::max(h->deadline, clock() + granted);
-  h->attempt = text(c.attempt);
+  h->attempt = string_of(c.attempt);
   ++h->attempts;
   h->for_ever = true;
   return answer{.granted = log_time{h->deadline + shift_}};
@@ -49,7 +49,7 @@ answer model::failed(const payment_failed& c) {
   if (h == nullptr) return refuse(refusal::unknown_hold);
   if (!h->live()) return refuse(refusal::hold_ended);
   if (h->state != hold_state::paying) return refuse(refusal::not_paying);
-  if (h->attempt != text(c.attempt)) return refuse(refusal::not_this_attempt);
+  if (h->attempt != string_of(c.attempt)) return refuse(refusal::not_this_attempt);
   h->state = hold_state::held;
   h->deadline = h->held_deadline;
   const std::uint64_t least = clock() + std::uint64_t{rules_.pay_min} * us_per_ms;
@@ -66,7 +66,7 @@ answer model::refund(refund_reason why, const confirm_hold& c) {
 }
 
 answer model::confirm(const confirm_hold& c) {
-  const auto identity = std::make_tuple(c.owner, c.hold, text(c.payment));
+  const auto identity = std::make_tuple(c.owner, c.hold, string_of(c.payment));
   if (const auto known = payments_.find(identity); known != payments_.end()) {
     if (known->second.amount != c.amount || known->second.kind != c.kind) return refuse(refusal::payment_differs);
     answer again = known->second.first;
@@ -80,7 +80,7 @@ answer model::confirm(const confirm_hold& c) {
       if (r.reason == refund_reason::unknown_hold && !r.settled_by) ++open;
     if (open >= rules_.unknown_refunds_max) return refuse(refusal::refunds_full);
     const answer a = refund(refund_reason::unknown_hold, c);
-    payments_[identity] = {text(c.payment), c.amount, c.kind, a};
+    payments_[identity] = {string_of(c.payment), c.amount, c.kind, a};
     return a;
   }
   if (h->payments.size() >= 4) return refuse(refusal::refunds_full);
@@ -98,7 +98,7 @@ answer model::confirm(const confirm_hold& c) {
   }
   if (a.outcome == money_outcome::sold) h->paid = c.amount;
   h->for_ever = true;
-  payments_[identity] = {text(c.payment), c.amount, c.kind, a};
+  payments_[identity] = {string_of(c.payment), c.amount, c.kind, a};
   h->payments.push_back(payments_[identity]);
   return a;
 }
@@ -184,9 +184,9 @@ answer model::cancel(const cancel_order& c) {
 answer model::settle(const settle_refund& c) {
   if (c.number.value == 0 || c.number.value > refunds_.size()) return refuse(refusal::unknown_refund);
   auto& r = refunds_[c.number.value - 1];
-  if (r.settled_by == text(c.reference)) return answer{.repeated = true};
+  if (r.settled_by == string_of(c.reference)) return answer{.repeated = true};
   if (r.settled_by) return refuse(refusal::refund_settled);
-  r.settled_by = text(c.reference);
+  r.settled_by = string_of(c.reference);
   return {};
 }
 

@@ -2,6 +2,7 @@
 // acknowledged records than the witness knows, and a refusal changes no byte.
 #include <csignal>
 #include <cstdio>
+#include <functional>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/persistence/rocksdb_fixture.hpp"
+#include "tests/support/instrumented.hpp"
 
 namespace holdfast::tests {
 
@@ -17,27 +19,75 @@ namespace {
 /// How a start on a damaged copy ended.
 enum class ending { accepted, refused, refused_as_disk_trouble, acknowledged_lost, process_ended, crashed };
 
-/// Runs `act` in a process of its own: Debian's RocksDB is built with assertions, and a few damaged bits of a table
-/// meet one of them before they meet a checksum. That is a refusal too, though no error comes back from it: exit 65.
-template <class Act>
-ending in_own_process(const Act& act) {
-  std::fflush(nullptr);
-  const pid_t child = ::fork();
-  REQUIRE(child >= 0);
-  if (child == 0) {
+/// What a process that ended by itself says about a start in it. Debian's RocksDB is built with assertions, and a few
+/// damaged bits of a table meet one of them before they meet a checksum. That is a refusal too, though no error comes
+/// back from it: exit 65.
+ending of_process(int status) {
+  return WIFEXITED(status) && WEXITSTATUS(status) == 65 ? ending::process_ended : ending::crashed;
+}
+
+/// A process that answers questions, each a letter, with `act(letter)`. One that ended is followed by the next: a process
+/// for every question took most of the test's time, the sanitizers' eight minutes.
+class own_process {
+ public:
+  explicit own_process(std::function<ending(char)> act) : act_(std::move(act)) {}
+  ~own_process() { end(); }
+  own_process(const own_process&) = delete;
+  own_process& operator=(const own_process&) = delete;
+
+  ending ask(char question) {
+    if (child_ == 0) begin();
+    REQUIRE(::write(to_, &question, 1) == 1);
+    char answer = 0;
+    if (::read(from_, &answer, 1) == 1) return static_cast<ending>(answer);
+    return of_process(end());
+  }
+
+ private:
+  void begin() {
+    int to[2];
+    int from[2];
+    REQUIRE(::pipe(to) == 0);
+    REQUIRE(::pipe(from) == 0);
+    std::fflush(nullptr);
+    child_ = ::fork();
+    REQUIRE(child_ >= 0);
+    if (child_ == 0) {
+      ::close(to[1]);
+      ::close(from[0]);
+      answer_questions(to[0], from[1]);
+    }
+    ::close(to[0]);
+    ::close(from[1]);
+    to_ = to[1];
+    from_ = from[0];
+  }
+  [[noreturn]] void answer_questions(int in, int out) {
     const rlimit no_core{0, 0};
     ::setrlimit(RLIMIT_CORE, &no_core);
     std::signal(SIGABRT, SIG_DFL);
-    const int nowhere = ::open("/dev/null", O_WRONLY);
-    ::dup2(nowhere, STDERR_FILENO);
-    std::_Exit(static_cast<int>(act()));
+    ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
+    for (char question = 0; ::read(in, &question, 1) == 1;) {
+      const auto answer = static_cast<char>(act_(question));
+      if (::write(out, &answer, 1) != 1) break;
+    }
+    std::_Exit(0);
   }
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, 0) == child);
-  if (!WIFEXITED(status)) return ending::crashed;
-  if (WEXITSTATUS(status) == 65) return ending::process_ended;
-  return WEXITSTATUS(status) < static_cast<int>(ending::process_ended) ? static_cast<ending>(WEXITSTATUS(status)) : ending::crashed;
-}
+  /// Waits for its end; the status that wait() gives, 0 if there was none.
+  int end() {
+    if (child_ == 0) return 0;
+    ::close(to_);
+    ::close(from_);
+    int status = 0;
+    if (::waitpid(std::exchange(child_, 0), &status, 0) < 0) std::abort();
+    return status;
+  }
+
+  std::function<ending(char)> act_;
+  pid_t child_ = 0;
+  int to_ = -1;
+  int from_ = -1;
+};
 
 std::vector<note> told_in(block_store& store, const journal_state& state) {
   std::vector<note> all;
@@ -78,16 +128,16 @@ class damaged_copies {
   damaged_copies() {
     // Not in this process: it forks later and must have no threads of RocksDB's.
     // It dies in the end, so that the last log has its zeros behind it.
-    REQUIRE(in_own_process([&] {
-              fill(whole_.path(), 2, 5);
-              const auto o = good(journal_log::open(rocksdb_at(whole_.path()), options_at(noon + 2 * second)));
-              for (std::uint64_t i = 11; i <= 15; ++i) good(write(*o.journal, {nth(i)}, noon + 2 * second));
-              std::_Exit(static_cast<int>(ending::accepted));
-              return ending::accepted;
-            }) == ending::accepted);
+    own_process writer([&](char) -> ending {
+      fill(whole_.path(), 2, 5);
+      const auto o = good(journal_log::open(rocksdb_at(whole_.path()), options_at(noon + 2 * second)));
+      for (std::uint64_t i = 11; i <= 15; ++i) good(write(*o.journal, {nth(i)}, noon + 2 * second));
+      std::_Exit(65);
+    });
+    REQUIRE(writer.ask('w') == ending::process_ended);
     for (std::uint64_t i = 1; i <= 15; ++i) told_.push_back(nth(i));
     copy_files(whole_.path(), copy_.path());
-    REQUIRE(in_own_process([&] { return check_at(copy_.path(), told_); }) == ending::accepted);
+    REQUIRE(starter_.ask(check) == ending::accepted);
     undamaged_ = fingerprint(whole_.path());
     REQUIRE(fingerprint(copy_.path()) == undamaged_);
   }
@@ -109,16 +159,17 @@ class damaged_copies {
     auto before = undamaged_;
     before.erase(file.string());
     if (bytes != nullptr) before[file.string()] = sha256().of(*bytes);
-    const auto end = in_own_process([&] { return check_at(copy_.path(), told_); });
+    const auto end = starter_.ask(check);
     REQUIRE_MESSAGE(end != ending::acknowledged_lost, what);
     REQUIRE_MESSAGE(end != ending::crashed, what);
     REQUIRE_MESSAGE((end != ending::process_ended || file.extension() == ".sst"), what);
     REQUIRE_MESSAGE(fingerprint(copy_.path()) == before, what);
     ++ends_[end];
     if (end == ending::accepted && ends_[end] % 8 == 0) {
-      const temporary_directory once;
-      copy_files(copy_.path(), once.path());
-      REQUIRE_MESSAGE(in_own_process([&] { return start_at(once.path(), told_); }) != ending::acknowledged_lost, what);
+      fs::remove_all(once_.path() / "data");
+      fs::create_directories(once_.path() / "data");
+      copy_files(copy_.path(), once_.path() / "data");
+      REQUIRE_MESSAGE(starter_.ask(start) != ending::acknowledged_lost, what);
     }
     fs::remove(path);
     write_file(path, good(read_file(whole_.path() / file)));
@@ -139,21 +190,30 @@ class damaged_copies {
     std::fclose(f);
   }
 
+  static constexpr char check = 'c';
+  static constexpr char start = 's';
+
   temporary_directory whole_;
   temporary_directory copy_;
+  temporary_directory once_;
   std::map<std::string, digest> undamaged_;
   std::vector<note> told_;
   std::map<ending, std::uint64_t> ends_;
+  own_process starter_{[this](char question) {
+    return question == check ? check_at(copy_.path(), told_) : start_at(once_.path() / "data", told_);
+  }};
 };
 
 bool is_info_log(const fs::path& file) { return file.filename().string().starts_with("LOG"); }
 
-/// Every byte of the log and the witness; of the files that RocksDB checks itself enough to see that it does. With
-/// HOLDFAST_EVERY_BYTE in the environment every byte of all.
+/// Every byte of the log and the witness; of the files that RocksDB checks itself enough to see that it does; a fifth of
+/// each with the address sanitizer. With HOLDFAST_EVERY_BYTE in the environment every byte of all.
 std::size_t stride_of(const fs::path& file) {
-  if (file.extension() == ".log" || file == "witness" || std::getenv("HOLDFAST_EVERY_BYTE") != nullptr) return 1;
-  if (file.extension() == ".sst") return 11;
-  return file.filename().string().starts_with("OPTIONS") ? 503 : 7;
+  if (std::getenv("HOLDFAST_EVERY_BYTE") != nullptr) return 1;
+  constexpr std::size_t every = instrumented ? 5 : 1;
+  if (file.extension() == ".log" || file == "witness") return every;
+  if (file.extension() == ".sst") return 11 * every;
+  return file.filename().string().starts_with("OPTIONS") ? 503 : 7 * every;
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "persistence/audit.hpp"
 #include "plans/generate.hpp"
 #include "tests/support/fault_proxy.hpp"
+#include "tests/support/instrumented.hpp"
 #include "tests/system/box_office.hpp"
 #include "tests/system/program_call.hpp"
 
@@ -41,11 +42,7 @@ class next_only {
 /// Every byte in turn takes a minute: of so many bytes one is cut, with HOLDFAST_EVERY_BYTE set each.
 std::uint64_t stride() {
   if (std::getenv("HOLDFAST_EVERY_BYTE") != nullptr) return 1;
-#if defined(__SANITIZE_ADDRESS__)
-  return 17;
-#else
-  return 5;
-#endif
+  return instrumented ? 17 : 5;
 }
 
 /// Does `story` with a cut after so many bytes, and `stride` more each time, until one is so late that it does not happen any more. Returns how many cuts.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "client/ids.hpp"
+#include "persistence/files.hpp"
 #include "persistence/sha256.hpp"
 #include "plans/generate.hpp"
 #include "tests/system/rush.hpp"
@@ -31,9 +32,12 @@ std::map<std::string, persistence::digest> hashes(const fs::path& root) {
   persistence::sha256 hasher;
   for (const auto& e : fs::recursive_directory_iterator(root)) {
     if (!e.is_regular_file()) continue;
-    std::ifstream in(e.path(), std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(in)), {});
-    all[fs::relative(e.path(), root).string()] = hasher.of(base::as_bytes(bytes));
+    const auto bytes = persistence::read_file(e.path());
+    if (!bytes) {
+      fmt::print(stderr, "holdfast_damage: {}\n", bytes.failure().text);
+      std::exit(1);
+    }
+    all[fs::relative(e.path(), root).string()] = hasher.of(*bytes);
   }
   return all;
 }

@@ -15,6 +15,7 @@
 #include "plans/generate.hpp"
 #include "protocol/codec.hpp"
 #include "tests/support/fault_proxy.hpp"
+#include "tests/support/instrumented.hpp"
 #include "tests/system/box_office.hpp"
 #include "tests/system/program_call.hpp"
 
@@ -68,11 +69,7 @@ bool comes_to(const server& s, std::string_view name, std::int64_t value) {
 }
 
 /// Memory of a sanitized program says nothing.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool memory_counts = false;
-#else
-constexpr bool memory_counts = true;
-#endif
+constexpr bool memory_counts = !instrumented;
 
 /// Bounds what the server's memory may have grown by since this was made.
 class memory_bound {

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "plans/generate.hpp"
+#include "tests/support/instrumented.hpp"
 #include "tests/system/program_call.hpp"
 #include "tests/system/server.hpp"
 
@@ -29,7 +30,7 @@ called sell_over_two_kills(const scratch_folder& folder, const std::string& hist
   server_options how{.program = HOLDFAST_SERVER, .data = data, .folder = folder.path(), .sync = true, .more = {}, .shop_port = free_port()};
   std::optional<server> s(how);
   REQUIRE(s->ready());
-  open_session(*s, "night", plans::generate_hall({.seats = 30'000}));
+  open_session(*s, "night", plans::generate_hall({.seats = instrumented ? 12'000 : 30'000}));
   called sale;
   {
     const std::jthread selling([&, to = client::to_text(s->shop().to)] {
