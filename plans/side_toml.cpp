@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include "base/one_line.hpp"
 #include "core/types.hpp"
 #include "plans/naming.hpp"
 #include "plans/seat_table.hpp"
@@ -180,7 +181,7 @@ base::result<side_file> read_side_toml(std::string_view text, const std::string&
   try {
     return toml_side(source).read(toml::parse(text));
   } catch (const toml::parse_error& e) {
-    return bad_plan(fmt::format("{}:{}", source, e.source().begin.line), e.description());
+    return bad_plan(fmt::format("{}:{}", source, e.source().begin.line), base::one_line(e.description()));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include "apps/file_section.hpp"
 #include "apps/holdfast/arguments.hpp"
+#include "base/one_line.hpp"
 
 namespace holdfast::cli {
 
@@ -111,7 +112,7 @@ core::policy read(const toml::table& file, const core::plan& seating) {
 }  // namespace
 
 base::result<core::policy> parse_policy(std::string_view text, std::string_view name, const core::plan& seating) {
-  const auto bad = [](std::string what) { return base::error{base::trouble::bad_input, std::move(what)}; };
+  const auto bad = [](std::string_view what) { return base::error{base::trouble::bad_input, base::one_line(what)}; };  // it may quote the file
   try {
     auto p = read(toml::parse(text, name), seating);
     if (auto checked = core::check_policy(p); !checked) return bad(fmt::format("{}: {}", name, checked.failure().text));

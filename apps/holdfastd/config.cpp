@@ -10,6 +10,7 @@
 #include <toml++/toml.h>
 
 #include "apps/file_section.hpp"
+#include "base/one_line.hpp"
 
 namespace holdfast::server {
 namespace {
@@ -154,15 +155,16 @@ config read(const toml::table& file) {
 }  // namespace
 
 base::result<config> parse_config(std::string_view text, std::string_view name) {
+  const auto bad = [](std::string_view what) { return error{trouble::bad_input, base::one_line(what)}; };  // it may quote the file
   try {
     auto c = read(toml::parse(text, name));
     if (auto checked = gateway::check_options(c.gateway); !checked)
-      return error{trouble::bad_input, fmt::format("{}: {}", name, checked.failure().text)};
+      return bad(fmt::format("{}: {}", name, checked.failure().text));
     return c;
   } catch (const toml::parse_error& e) {
-    return error{trouble::bad_input, fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description())};
+    return bad(fmt::format("{}:{}:{}: {}", name, e.source().begin.line, e.source().begin.column, e.description()));
   } catch (const wrong& w) {
-    return error{trouble::bad_input, fmt::format("{}: {}", name, w.text)};
+    return bad(fmt::format("{}: {}", name, w.text));
   }
 }
 
