@@ -100,7 +100,8 @@ std::optional<std::string> duel::play(const happening& h) {
     if (auto t = play_step({happening::kind::step, h.now, {}})) return t;
     if (auto t = drain()) return t;
     model_.expire(h.now);
-    if (!model_.see_session().faulted) model_.fault(h.now);
+    if (model_.see_session().faulted) return std::nullopt;  // it writes nothing, so nothing more can go wrong: its clock stands since the first
+    model_.fault(h.now);
     fault = h.now;
   } else if (model_.see_session().faulted) {
     return std::nullopt;  // a restart does not heal
