@@ -39,6 +39,13 @@ base::bytes farewell() {
 
 }  // namespace
 
+base::result<void> gateway::try_listeners(const options& o) {
+  if (auto r = check_options(o); !r) return r.failure();
+  for (const auto& l : o.listeners)
+    if (auto r = listener::try_address(l); !r) return r.failure();
+  return {};
+}
+
 base::result<std::unique_ptr<gateway>> gateway::open(options o, surroundings around) {
   if (auto r = check_options(o); !r) return r.failure();
   std::unique_ptr<gateway> g(new gateway(std::move(o), std::move(around)));

@@ -18,6 +18,8 @@ namespace holdfast::gateway {
 
 class gateway {
  public:
+  /// Checks the options and whether every listener's address is free; leaves nothing behind. Errors as of `open`.
+  [[nodiscard]] static base::result<void> try_listeners(const options& o);
   /// Checks the options, binds all listeners and subscribes to the directory of sessions; serves nobody before `start`.
   /// Errors: bad_input (options, addresses), busy (port or path in use), io.
   [[nodiscard]] static base::result<std::unique_ptr<gateway>> open(options o, surroundings around);

@@ -120,10 +120,16 @@ base::result<void> clear_path(const listener_options& o, const address& a) {
   return {};
 }
 
-}  // namespace
+error cannot_listen(const listener_options& o, int why) {
+  if (why == EADDRINUSE)
+    return {trouble::busy, fmt::format("{} listener: {} port {} is in use; stop who uses it or choose another port",
+                                       protocol::name_of(o.kind), o.address, o.port)};
+  return {why == EADDRNOTAVAIL || why == EACCES || why == ENOENT ? trouble::bad_input : trouble::io,
+          fmt::format("{} listener: cannot listen on {} port {}: {}", protocol::name_of(o.kind), o.address, o.port, std::strerror(why))};
+}
 
-base::result<std::unique_ptr<listener>> listener::open(boost::asio::io_context& io, const listener_options& o, milliseconds accept_pause,
-                                                       base::bytes farewell, arrived_fn arrived, trouble_fn trouble) {
+/// A socket bound to the address; it does not listen. The caller closes it.
+base::result<int> bound_socket(const listener_options& o) {
   auto where = address_of(o);
   if (!where) return where.failure();
   const bool local = o.kind == listener_kind::admin;
@@ -138,14 +144,33 @@ base::result<std::unique_ptr<listener>> listener::open(boost::asio::io_context& 
   } else {
     set_tcp_options(fd);
   }
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&where->bytes), where->size) != 0 || ::listen(fd, backlog) != 0) {
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&where->bytes), where->size) != 0) {
     const int why = errno;
     ::close(fd);
-    if (why == EADDRINUSE)
-      return error{trouble::busy, fmt::format("{} listener: {} port {} is in use; stop who uses it or choose another port",
-                                              protocol::name_of(o.kind), o.address, o.port)};
-    return error{why == EADDRNOTAVAIL || why == EACCES || why == ENOENT ? trouble::bad_input : trouble::io,
-                 fmt::format("{} listener: cannot listen on {} port {}: {}", protocol::name_of(o.kind), o.address, o.port, std::strerror(why))};
+    return cannot_listen(o, why);
+  }
+  return fd;
+}
+
+}  // namespace
+
+base::result<void> listener::try_address(const listener_options& o) {
+  const auto fd = bound_socket(o);
+  if (!fd) return fd.failure();
+  ::close(*fd);
+  if (o.kind == listener_kind::admin) ::unlink(o.address.c_str());
+  return {};
+}
+
+base::result<std::unique_ptr<listener>> listener::open(boost::asio::io_context& io, const listener_options& o, milliseconds accept_pause,
+                                                       base::bytes farewell, arrived_fn arrived, trouble_fn trouble) {
+  const auto bound = bound_socket(o);
+  if (!bound) return bound.failure();
+  const int fd = *bound;
+  if (::listen(fd, backlog) != 0) {
+    const int why = errno;
+    ::close(fd);
+    return cannot_listen(o, why);
   }
   return std::unique_ptr<listener>(
       new listener(io, fd, o, accept_pause, std::move(farewell), std::move(arrived), std::move(trouble)));

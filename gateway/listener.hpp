@@ -30,6 +30,9 @@ class listener {
   enum class trouble_kind : std::uint8_t { refused, out_of_descriptors };
   using trouble_fn = std::function<void(trouble_kind)>;
 
+  /// Whether an address could be listened on now; leaves nothing behind. For a start that must know before it changes anything.
+  /// Errors as of `open`.
+  [[nodiscard]] static base::result<void> try_address(const listener_options& o);
   /// Binds and listens, but accepts nothing before `start`. `farewell` is what a peer that is too many is told.
   /// Both functions are called in the thread that runs `io`. Errors: busy (port or path in use), bad_input, io.
   [[nodiscard]] static base::result<std::unique_ptr<listener>> open(boost::asio::io_context& io, const listener_options& o,

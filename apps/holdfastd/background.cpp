@@ -185,7 +185,7 @@ void background::advance_index() {
 }
 
 base::result<protocol::found> background::find(const protocol::find& asked) {
-  if (!index_) return base::error{base::trouble::bad_input, "the index is switched off: set index.enabled = true and restart"};
+  if (!index_) return base::error{base::trouble::bad_input, "there is no index: it is switched off (index.enabled), or could not be opened, as the server's log says; restart when that is mended"};
   const std::lock_guard held(index_lock_);
   for (bool more = true; more;) {
     const auto done = index_->catch_up(journal_, durable(), index_blocks_per_turn);

@@ -118,6 +118,9 @@ int serve(const config& c, bool accept_clock) {
   const core::session_options sessions{secret(), c.changes_ring};
   if (!c.sync) spdlog::warn("journal.unsafe_no_sync is set: a power cut WILL lose acknowledged sales");
 
+  // They are opened last, when there is something to serve; who has them already must not cost the journal an epoch.
+  if (auto free = gateway::gateway::try_listeners(c.gateway); !free) return fail(free.failure());
+
   persistence::start_options how;
   how.wall_clock = actors::wall_clock_now();
   how.clock = {c.clock_gap_max_us, accept_clock};
@@ -141,9 +144,13 @@ int serve(const config& c, bool accept_clock) {
   std::unique_ptr<persistence::journal_index> index;
   if (c.index) {
     auto made = persistence::journal_index::open(data.index(), started.journal->id());
-    if (!made) return fail(below(c.data_directory, made.failure()));
-    index = std::move(*made);
-    if (!index->rebuilt().empty()) spdlog::info("index is built anew: {}", index->rebuilt());
+    if (made) {
+      index = std::move(*made);
+      if (!index->rebuilt().empty()) spdlog::info("index is built anew: {}", index->rebuilt());
+    } else {
+      // It is not the truth: nobody is refused a seat for its sake.
+      spdlog::error("there is no index until the next start: {}; {} may be removed", below(c.data_directory, made.failure()).text, data.index().string());
+    }
   }
 
   // From here on holds live again: nothing slow may stand between this and serving.

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <csignal>
+#include <fstream>
 #include <set>
 
 #include "client/ids.hpp"
@@ -186,6 +187,58 @@ TEST_CASE("a second server on the same directory is turned away and changes noth
   CHECK(second.exit_code() == 75);
   CHECK(second.said().find(data.string()) != std::string::npos);
   CHECK(first.terminate() == 0);
+}
+
+TEST_CASE("a port that somebody else has is told before anything is created") {
+  scratch_folder folder, other;
+  server first({program, folder.path() / "data", folder.path(), true, {}});
+  REQUIRE(first.ready());
+  server_options same_port{program, other.path() / "data", other.path(), true, {}};
+  same_port.shop_port = first.shop_port();
+  server second(same_port);
+  CHECK(second.exit_code() == 75);
+  CHECK(second.said().find(std::to_string(first.shop_port())) != std::string::npos);
+  CHECK_FALSE(std::filesystem::exists(other.path() / "data"));
+  CHECK_FALSE(std::filesystem::exists(other.path() / "admin.sock"));
+  CHECK(first.terminate() == 0);
+}
+
+TEST_CASE("an index that cannot be opened stops no sale; it is back when the cause is gone") {
+  scratch_folder folder;
+  const server_options how{program, folder.path() / "data", folder.path(), true, {}};
+  const auto index = how.data / "index";
+  core::session_id session;
+  buyer ann;
+  {
+    server s(how);
+    REQUIRE(s.ready());
+    session = open_session(s, "night", plans::generate_hall({.seats = 100, .zones = 1}));
+    CHECK(s.terminate() == 0);
+  }
+  std::filesystem::remove_all(index);
+  std::ofstream(index) << "no directory";
+  {
+    server s(how);
+    REQUIRE(s.ready());
+    CHECK(s.said().find(index.string()) != std::string::npos);
+    auto box = shop::of(s, session);
+    ann = box.hold(5, 60'000);
+    CHECK(ann.said.refused == core::refusal::none);
+    auto op = client::blocking::connect(s.admin());
+    REQUIRE(op.ok());
+    const auto asked = op->find({protocol::find_by::owner, ann.owner.value, {}});
+    REQUIRE(asked.ok());
+    CHECK_FALSE(asked->seen);
+    CHECK(s.terminate() == 0);
+  }
+  std::filesystem::remove(index);
+  server s(how);
+  REQUIRE(s.ready());
+  auto op = client::blocking::connect(s.admin());
+  REQUIRE(op.ok());
+  const auto found = op->find({protocol::find_by::owner, ann.owner.value, {}});
+  REQUIRE((found.ok() && found->seen));
+  CHECK(found->seen->rows.size() == 1);
 }
 
 TEST_CASE("a configuration that is wrong is one line with the key and the remedy") {
