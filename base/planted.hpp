@@ -74,6 +74,7 @@ namespace holdfast {
   PLANT(outage_given_back_twice, persistence, 10, "an outage is given back twice over") \
   PLANT(recovery_without_the_last_block, persistence, 1, "recovery stops one block before the end") \
   PLANT(checkpoint_without_a_session, persistence, 9, "a checkpoint leaves out the newest session") \
+  PLANT(checkpoint_without_sleepers, persistence, 9, "a checkpoint leaves out the sessions that nothing has happened to") \
   PLANT(checkpoint_with_an_old_snapshot, persistence, 9, "a checkpoint names the snapshot that a session had at the checkpoint before") \
   PLANT(guard_admits_second_sale, persistence, 0, "the second line of defence lets a sold seat be sold again") \
   PLANT(index_leaves_out_expiries, persistence, 0, "who looks for a hold does not find that it expired") \

@@ -163,6 +163,7 @@ struct loader {
     if (!in.ok()) return false;
     const auto used = last - free.size();
     s.holds_.restore(last, std::move(free));
+    for (auto* index : {&s.id_index_, &s.owner_index_, &s.key_index_}) index->reserve(used);  // of an owner or key with several holds too much
     struct order { std::uint64_t seq; std::uint32_t hold; };
     std::vector<order> placed;
     std::vector<deadlines::entry> due;

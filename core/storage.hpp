@@ -181,6 +181,13 @@ class flat_index {
     move_some(8);
     now_.insert(tag_of(hash), ref);
   }
+  /// Before the first of `n` entries: it will not have to grow for them.
+  void reserve(std::size_t n) {
+    HOLDFAST_CHECK(now_.used == 0 && !before_.slots, "room is made before entries come");
+    auto size = now_.size();
+    while (n * 8 > size * 5) size *= 2;
+    if (size != now_.size()) now_ = table(size);
+  }
   void erase(std::uint64_t hash, std::uint32_t ref) {
     const auto tag = tag_of(hash);
     now_.erase(tag, ref);

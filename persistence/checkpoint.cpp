@@ -27,8 +27,8 @@ base::error in_file(const fs::path& path, const base::error& e) {
   return {e.kind, fmt::format("{}: {}", path.string(), e.text)};
 }
 
-void put_head(base::byte_writer& w, std::uint32_t magic, std::uint16_t partition, const checkpoint_mark& at) {
-  w.fixed(magic);
+void put_head(base::byte_writer& w, std::uint32_t kind, std::uint16_t partition, const checkpoint_mark& at) {
+  w.fixed(kind);
   w.fixed(snapshot_format_version);
   w.fixed(partition);
   w.id(at.journal);
@@ -42,13 +42,13 @@ digest take_digest(base::byte_reader& in) {
   return d;
 }
 
-/// Hash, magic and version; then what both formats begin with.
-base::result<void> take_head(base::byte_view all, std::size_t bytes_min, std::uint32_t magic, base::byte_reader& in,
+/// Hash, magic number (`kind`) and version; then what both formats begin with.
+base::result<void> take_head(base::byte_view all, std::size_t bytes_min, std::uint32_t kind, base::byte_reader& in,
                              std::uint16_t& partition, checkpoint_mark& at) {
   if (all.size() < bytes_min) return malformed("it is too short");
   const auto hash = sha256().of(all.first(all.size() - sizeof(digest)));
   if (!std::ranges::equal(hash, all.last(sizeof(digest)))) return malformed("its hash does not match its bytes");
-  if (in.fixed<std::uint32_t>() != magic) return malformed("it does not begin as it should");
+  if (in.fixed<std::uint32_t>() != kind) return malformed("it does not begin as it should");
   if (in.fixed<std::uint16_t>() != snapshot_format_version) return malformed("its format version is unknown to this program");
   partition = in.fixed<std::uint16_t>();
   at.journal = in.id();
@@ -180,16 +180,16 @@ base::result<checkpoint_files::listing> checkpoint_files::list() const {
 }
 
 base::result<void> checkpoint_files::load(const checkpoint& c, const snapshot_visitor& visit) const {
+  base::bytes buffer;
   for (const auto& entry : c.snapshots)
-    if (auto ok = load_one(c, entry, visit); !ok) return ok;
+    if (auto ok = load_one(c, entry, buffer, visit); !ok) return ok;
   return {};
 }
 
-base::result<void> checkpoint_files::load_one(const checkpoint& c, const snapshot_entry& entry, const snapshot_visitor& visit) const {
+base::result<void> checkpoint_files::load_one(const checkpoint& c, const snapshot_entry& entry, base::bytes& buffer, const snapshot_visitor& visit) const {
   const auto path = snapshot_path(entry.block, entry.session);
-  auto bytes = read_file(path);
-  if (!bytes) return bytes.failure();
-  auto s = decode_snapshot(*bytes);
+  if (auto ok = read_file(path, buffer); !ok) return ok;
+  auto s = decode_snapshot(buffer);
   if (!s) return in_file(path, s.failure());
   if (s->hash != entry.hash || s->session != entry.session || s->sequence != entry.sequence || s->partition != c.partition ||
       s->at.journal != c.at.journal || s->at.block.number != entry.block)

@@ -84,8 +84,8 @@ class checkpoint_files {
   /// Reads and checks every snapshot of `c` and shows its payload. Error: bad_bytes or io, names the file; the caller
   /// forgets what it was shown and takes the next older checkpoint, in the end the journal's first block.
   base::result<void> load(const checkpoint& c, const snapshot_visitor& visit) const;
-  /// The same for one of its snapshots. Several threads may.
-  base::result<void> load_one(const checkpoint& c, const snapshot_entry& entry, const snapshot_visitor& visit) const;
+  /// The same for one of its snapshots, whose file is read into `buffer`. Several threads may, each with a buffer of its own.
+  base::result<void> load_one(const checkpoint& c, const snapshot_entry& entry, base::bytes& buffer, const snapshot_visitor& visit) const;
 
   /// Writes one snapshot, durably. `payload` belongs to the state right after block `at`.
   base::result<snapshot_entry> write_snapshot(std::uint16_t partition, const checkpoint_mark& at, std::uint64_t session,

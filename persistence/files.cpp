@@ -54,21 +54,27 @@ base::result<file_handle> open_for_update(const fs::path& path) {
 }
 
 base::result<base::bytes> read_file(const fs::path& path) {
+  base::bytes all;
+  if (auto ok = read_file(path, all); !ok) return ok.failure();
+  return all;
+}
+
+base::result<void> read_file(const fs::path& path, base::bytes& into) {
   const auto file = open_file(path, O_RDONLY);
   if (!file.open()) return system_error("open", path);
   struct ::stat info {};
   if (::fstat(file.get(), &info) != 0) return system_error("look at", path);
-  base::bytes all(static_cast<std::size_t>(info.st_size));
+  into.resize(static_cast<std::size_t>(info.st_size));
   std::size_t have = 0;
-  while (have < all.size()) {
-    const auto n = ::read(file.get(), all.data() + have, all.size() - have);
+  while (have < into.size()) {
+    const auto n = ::read(file.get(), into.data() + have, into.size() - have);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return system_error("read", path);
     if (n == 0) break;
     have += static_cast<std::size_t>(n);
   }
-  all.resize(have);
-  return all;
+  into.resize(have);
+  return {};
 }
 
 base::result<void> replace_file(const fs::path& path, std::initializer_list<base::byte_view> parts) {

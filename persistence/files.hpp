@@ -38,6 +38,8 @@ base::error system_error(const char* what, const std::filesystem::path& path);
 base::result<file_handle> open_for_update(const std::filesystem::path& path);
 /// All bytes of a file. Error: io.
 base::result<base::bytes> read_file(const std::filesystem::path& path);
+/// The same, replaces the content of `into`: for many files after each other.
+base::result<void> read_file(const std::filesystem::path& path, base::bytes& into);
 /// The whole content, atomically: after a crash the file is as before or has all of `parts`. The name `path`.tmp is used;
 /// what could not be written is removed again, for on a full disk it takes room that others need.
 base::result<void> replace_file(const std::filesystem::path& path, std::initializer_list<base::byte_view> parts);

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "base/planted.hpp"
+#include "persistence/replay.hpp"
 #include "persistence/rocksdb_block_store.hpp"
 
 namespace holdfast::persistence {
@@ -13,6 +15,8 @@ namespace holdfast::persistence {
 namespace {
 
 constexpr std::uint64_t progress_every = 256;  // blocks
+/// Each passes over the frames of all records and applies some; one thread reads and hashes for all of them.
+constexpr unsigned replay_threads_max = 8;
 
 /// The newest checkpoint of `j` that can be read, else the state before the first block.
 replica newest_state(const journal& j, const checkpoint_files* files, const checkpoint_files::listing& listing,
@@ -41,28 +45,33 @@ base::result<recovered> recover(const journal& j, const checkpoint_files* files,
   recovered r;
   r.downtime_us = downtime_us;
   auto state = newest_state(j, files, listing, options, r.report);
+  const auto vouched = state.at();
+  replay rest(std::move(state), std::clamp(std::thread::hardware_concurrency(), 1U, replay_threads_max));
   const auto last = j.last_block().number;
   // The checkpoint's own block is read again: its hash must be the one that the checkpoint vouches for.
   const auto from = r.report.from_checkpoint != 0 ? r.report.from_checkpoint : j.first_block();
   auto done = j.scan(from, last, [&](const block_view& block) -> base::result<bool> {
     if (block.header.number == r.report.from_checkpoint) {
-      if (block.mark() == state.at()) return true;
+      if (block.mark() == vouched) return true;
       return base::error{base::trouble::corrupt,
                          fmt::format("block {} is not the one that a checkpoint was made of", block.header.number)};
     }
     // The very last one is this start's own.
     if (planted(bug::recovery_without_the_last_block) && block.header.number + 1 == last) return true;
-    if (auto ok = state.apply(block); !ok) return ok.failure();
+    if (auto ok = rest.add(block); !ok) return ok.failure();
     ++r.report.blocks;
+    r.report.records += block.header.record_count;
     if (progress && (r.report.blocks % progress_every == 0 || block.header.number == last))
-      progress(block.header.number, last, state.records());
+      progress(block.header.number, last, r.report.records);
     return true;
   });
   if (!done) return done.failure();
+  auto all = rest.finish();
+  if (!all) return all.failure();
 
-  r.report.records = state.records();
-  r.plans = state.plans();
-  r.sessions = std::move(state.sessions());
+  r.report.records = all->records();
+  r.plans = all->plans();
+  r.sessions = std::move(all->sessions());
   r.report.sessions = r.sessions.size();
   if (!r.sessions.empty()) r.highest_session = r.sessions.rbegin()->first;
   for (const auto& f : faulted) {

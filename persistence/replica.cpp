@@ -1,64 +1,16 @@
 #include "persistence/replica.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <span>
-#include <thread>
 
 #include <fmt/format.h>
 
-#include "base/planted.hpp"
+#include "base/check.hpp"
 
 namespace holdfast::persistence {
 
 namespace {
 
 constexpr std::size_t arena_bytes = 256U << 10U;
-constexpr std::size_t sessions_worth_threads = 8;
-
-base::error not_whole(std::string what) { return {base::trouble::bad_bytes, std::move(what)}; }
-
-/// The payload of session 0's snapshot: u64 length and bytes of each plan, in ascending order of their hashes.
-base::bytes plans_payload(const plan_library& plans) {
-  base::bytes out;
-  base::byte_writer w(out);
-  for (const auto& hash : plans.hashes()) {
-    const auto kept = plans.find_stored(hash);
-    w.fixed(static_cast<std::uint64_t>(kept->bytes.size()));
-    w.view(kept->bytes);
-  }
-  return out;
-}
-
-base::result<void> load_plans(base::byte_view payload, plan_library& plans) {
-  base::byte_reader in(payload);
-  while (in.ok() && !in.done()) {
-    const auto size = in.fixed<std::uint64_t>();
-    if (size > in.left()) in.fail();
-    const auto bytes = in.view(in.ok() ? static_cast<std::size_t>(size) : 0);
-    if (!in.ok()) return not_whole("the plans of a checkpoint are malformed");
-    if (auto ok = plans.add(bytes); !ok) return ok.failure();
-  }
-  return {};
-}
-
-/// The payload of a session's snapshot: 32 bytes hash of its plan, then its state.
-void session_payload(const core::session& s, base::bytes& out) {
-  out.clear();
-  base::byte_writer w(out);
-  w.view(plan_hash(*s.terms().seating));
-  s.save(w);
-}
-
-base::result<core::session> load_session(core::session_id id, base::byte_view payload, const plan_library& plans,
-                                         const core::session_options& options) {
-  digest plan{};
-  if (payload.size() < plan.size()) return not_whole("it is too short");
-  std::ranges::copy(payload.first(plan.size()), plan.begin());
-  auto seating = plans.find(plan);
-  if (!seating) return not_whole("its plan is not in the checkpoint");
-  return core::session::load(id, payload.subspan(plan.size()), std::move(seating), options);
-}
 
 }  // namespace
 
@@ -74,50 +26,6 @@ replica::replica(const core::session_options& options)
       plans_(std::make_shared<plan_library>()),
       arena_(std::make_unique<std::pmr::monotonic_buffer_resource>(arena_bytes)) {
   window_.resize(window);
-}
-
-base::result<replica> replica::load(const checkpoint_files& files, const checkpoint& c,
-                                    const core::session_options& options) {
-  replica r(options);
-  r.at_ = c.at.block;
-  std::span<const snapshot_entry> rest(c.snapshots);
-  if (!rest.empty() && rest.front().session == system_session) {  // what the others need comes first
-    auto done = files.load_one(c, rest.front(), [&](const snapshot_entry&, base::byte_view payload) { return load_plans(payload, *r.plans_); });
-    if (!done) return done.failure();
-    rest = rest.subspan(1);
-  }
-
-  // Sessions have nothing to do with each other: each is loaded by whoever is free.
-  std::vector<base::result<core::session>> loaded;
-  for (std::size_t i = 0; i < rest.size(); ++i) loaded.emplace_back(base::error{});
-  std::atomic<std::size_t> next = 0;
-  const auto load_some = [&] {
-    for (auto i = next++; i < rest.size(); i = next++) {
-      auto done = files.load_one(c, rest[i], [&](const snapshot_entry& entry, base::byte_view payload) -> base::result<void> {
-        const core::session_id id{entry.session};
-        auto s = load_session(id, payload, *r.plans_, options);
-        if (!s) return not_whole(fmt::format("snapshot of session {}: {}", id.value, s.failure().text));
-        if (s->last().value != entry.sequence)
-          return not_whole(
-              fmt::format("snapshot of session {} ends at record {}, not {}", id.value, s->last().value, entry.sequence));
-        loaded[i] = std::move(s);
-        return {};
-      });
-      if (!done) loaded[i] = done.failure();
-    }
-  };
-  {
-    // A few are not worth a thread (and simulated worlds stay in one).
-    std::vector<std::jthread> helpers;
-    const auto threads = rest.size() < sessions_worth_threads ? 1 : std::thread::hardware_concurrency();
-    for (unsigned t = 1; t < threads; ++t) helpers.emplace_back(load_some);
-    load_some();
-  }
-  for (std::size_t i = 0; i < rest.size(); ++i) {
-    if (!loaded[i]) return loaded[i].failure();  // the first one's, whoever met his first
-    r.sessions_.emplace_hint(r.sessions_.end(), rest[i].session, std::move(loaded[i]).value());
-  }
-  return r;
 }
 
 replica::place* replica::find(std::uint64_t id) {
@@ -137,14 +45,19 @@ base::result<void> replica::apply(const block_view& block) {
   };
   for (const auto& record : block) {
     if (record.session == system_session) continue;
-    if (record.sequence == plan_sequence) {
+    if (record.sequence == plan_sequence) {  // each part has to know it before the records after it
       if (auto ok = plans_->add(record.bytes); !ok) return refuse(record, ok.failure().text);
       continue;
     }
+    if (record.session % parts_ != part_) continue;
     auto& p = window_[waiting_];
     if (auto ok = decode_record(record, plans_.get(), *arena_, p.record); !ok) return refuse(record, ok.failure().text);
     p.session.value = record.session;
     p.known = find(record.session);
+    if (p.known == nullptr && asleep_) {
+      if (auto ok = wake(record.session); !ok) return ok;
+      p.known = find(record.session);
+    }
     if (++waiting_ == window)
       if (auto ok = apply_window(block.header.number); !ok) return ok;
   }
@@ -218,36 +131,35 @@ base::result<void> replica::apply_window(std::uint64_t block) {
   return {};
 }
 
-base::result<checkpoint> replica::save(checkpoint_files& files, std::uint16_t partition, const base::id128& journal,
-                                       const checkpoint* before) const {
-  checkpoint c{partition, {journal, at_}, {}};
-  const auto reuse = [&](std::uint64_t session, std::uint64_t sequence) {
-    if (before == nullptr) return false;
-    const auto kept = std::ranges::find(before->snapshots, session, &snapshot_entry::session);
-    if (kept == before->snapshots.end()) return false;
-    if (kept->sequence != sequence && !planted(bug::checkpoint_with_an_old_snapshot)) return false;
-    c.snapshots.push_back(*kept);
-    return true;
-  };
-  const auto write = [&](std::uint64_t session, std::uint64_t sequence, base::byte_view payload) -> base::result<void> {
-    auto entry = files.write_snapshot(partition, c.at, session, sequence, payload);
-    if (!entry) return entry.failure();
-    c.snapshots.push_back(*entry);
-    return {};
-  };
-  // Plans are never removed, so their number tells whether there are new ones.
-  const auto plans = plans_->hashes().size();
-  if (!reuse(system_session, plans))
-    if (auto ok = write(system_session, plans, plans_payload(*plans_)); !ok) return ok.failure();
-  base::bytes payload;
-  for (const auto& [id, s] : sessions_) {
-    if (reuse(id, s.last().value)) continue;
-    if (planted(bug::checkpoint_without_a_session) && id == sessions_.rbegin()->first) continue;
-    session_payload(s, payload);
-    if (auto ok = write(id, s.last().value, payload); !ok) return ok.failure();
+std::vector<replica> replica::split(replica whole, std::size_t n) {
+  HOLDFAST_CHECK(!whole.asleep_ && whole.parts_ == 1, "who sleeps or is shared out is not shared out");
+  std::vector<replica> parts;
+  for (std::size_t i = 0; i < n; ++i) {
+    auto& part = parts.emplace_back(whole.options_);
+    part.plans_ = whole.plans_;
+    part.at_ = whole.at_;
+    part.part_ = i;
+    part.parts_ = n;
   }
-  if (auto ok = files.write_checkpoint(c); !ok) return ok.failure();
-  return c;
+  parts.front().records_ = whole.records_;
+  while (!whole.sessions_.empty()) {
+    auto node = whole.sessions_.extract(whole.sessions_.begin());
+    auto& own = parts[node.key() % n].sessions_;
+    own.insert(own.end(), std::move(node));
+  }
+  return parts;
+}
+
+replica replica::join(std::vector<replica> parts) {
+  replica whole(parts.front().options_);
+  whole.plans_ = parts.front().plans_;
+  whole.at_ = parts.front().at_;
+  for (auto& part : parts) {
+    HOLDFAST_CHECK(part.at_ == whole.at_, "parts of one replica stand at different blocks");
+    whole.records_ += part.records_;
+    whole.sessions_.merge(part.sessions_);
+  }
+  return whole;
 }
 
 }  // namespace holdfast::persistence

@@ -1,6 +1,7 @@
 // Makes checkpoints in the background, so that a start has little to replay. It reads durable blocks and applies them
 // to a replica of its own: the session actors never stop for it, and each checkpoint is proof that the journal alone
-// gives the state.
+// gives the state. Of the sessions it keeps those that were written to since the checkpoint before the last; the others
+// sleep in their snapshots.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ class snapshotter {
     std::uint64_t at = 0;                      ///< the newest block applied
     bool behind = false;                       ///< more durable blocks wait: step again
     std::optional<std::uint64_t> checkpoint;   ///< the block of a checkpoint written by this step
-    std::vector<std::string> warnings;         ///< checkpoints that could not be read (first step only)
+    std::vector<std::string> warnings;         ///< checkpoints that could not be read
   };
   /// Applies some of the blocks up to `durable` (the number of a durable block) and writes a checkpoint if one is due.
   /// Error: io or corrupt; no further step does anything then, and the server goes on without new checkpoints.
@@ -43,6 +44,7 @@ class snapshotter {
 
  private:
   base::result<void> begin(progress& p);
+  void begin_without_last(progress& p, const base::error& why);
 
   const journal& journal_;
   const base::id128 id_;
@@ -52,6 +54,7 @@ class snapshotter {
   snapshot_policy policy_;
   std::optional<replica> state_;
   std::optional<checkpoint> last_;
+  std::vector<std::uint64_t> unreadable_;  ///< blocks of checkpoints with a snapshot that could not be read
   std::uint64_t records_then_ = 0;
   std::uint64_t bytes_since_ = 0;
   std::optional<base::error> failed_;

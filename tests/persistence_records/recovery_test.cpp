@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "persistence/replay.hpp"
 #include "persistence/snapshotter.hpp"
 #include "tests/persistence_records/story.hpp"
 
@@ -29,6 +30,35 @@ start_options at(std::uint64_t wall_clock) {
 started restart(const std::shared_ptr<memory_disk>& disk, const checkpoint_files* files, std::uint64_t wall_clock,
                 const std::vector<faulted_session>& faulted = {}) {
   return good(start(std::make_unique<memory_block_store>(disk), files, faulted, at(wall_clock)));
+}
+
+/// Every session that is awake in the snapshotter is as it is live.
+bool agrees(const snapshotter& s, const box_office& b) {
+  const auto live = b.digests();
+  return std::ranges::all_of(digests(s.state()->sessions()), [&](const auto& one) { return live.at(one.first) == one.second; });
+}
+
+std::vector<std::uint64_t> awake(const snapshotter& s) {
+  std::vector<std::uint64_t> ids;
+  for (const auto& [id, session] : s.state()->sessions()) ids.push_back(id);
+  return ids;
+}
+
+void catch_up(snapshotter& s, const box_office& b, std::vector<std::string>* warnings = nullptr) {
+  for (bool behind = true; behind;) {
+    auto p = good(s.step(b.journal->last_block().number));
+    behind = p.behind;
+    if (warnings != nullptr) warnings->insert(warnings->end(), p.warnings.begin(), p.warnings.end());
+  }
+}
+
+/// The snapshot of `session` that the newest checkpoint names loses its end.
+void cut_snapshot(const std::filesystem::path& snapshots, std::uint64_t session) {
+  std::filesystem::path newest;
+  for (const auto& e : std::filesystem::directory_iterator(snapshots))
+    if (e.path().filename().string().ends_with("-" + std::to_string(session) + ".snap") && e.path() > newest) newest = e.path();
+  REQUIRE(!newest.empty());
+  std::filesystem::resize_file(newest, 100);
 }
 
 }  // namespace
@@ -78,7 +108,7 @@ TEST_CASE("a snapshot and the records after it give the same") {
     }
   };
   catch_up();
-  CHECK(digests(snaps.state()->sessions()) == b.digests());
+  CHECK(agrees(snaps, b));
   b.create(3, small_hall(20, "annex"));
   for (int i = 0; i < 8; ++i) {
     b.rush(300);
@@ -101,7 +131,7 @@ TEST_CASE("a snapshot and the records after it give the same") {
   SUBCASE("a snapshotter goes on from the checkpoint") {
     snapshotter later(*tail.journal, files, {}, often);
     while (good(later.step(tail.journal->last_block().number)).behind) {}
-    CHECK(digests(later.state()->sessions()) == live);
+    CHECK(agrees(later, b));
     CHECK(later.state()->records() == tail.state.report.records);
     good(later.checkpoint_now());
     const auto none = restart(disk, &files, b.now);
@@ -162,6 +192,103 @@ TEST_CASE("many sessions are loaded by several threads, and come back as they we
   const auto bad = replica::load(files, newest, {});
   REQUIRE(!bad);
   CHECK(says(bad.failure().text, "-5.snap"));
+}
+
+TEST_CASE("replayed by several threads, sessions are as by one; of bad records the first is named") {
+  box_office b(61);
+  for (std::uint64_t id = 1; id <= 7; ++id) b.open(id, small_hall(id % 2 == 0 ? 60 : 30, id % 3 == 0 ? "cellar" : "small hall"));
+  b.rush(4'000);
+  const auto live = b.digests();
+  const auto replayed = [&](const std::shared_ptr<memory_disk>& disk, std::size_t threads) -> base::result<replica> {
+    memory_block_store store(disk);
+    chain c(0, b.journal->id());
+    replay all(replica({}), threads, 4U << 10U);
+    auto done = scan_chain(store, c, 1, 0, [&](const block_view& block) -> base::result<bool> {
+      if (auto ok = all.add(block); !ok) return ok.failure();
+      return true;
+    });
+    if (!done) return done.failure();
+    return all.finish();
+  };
+  for (const std::size_t threads : {1U, 2U, 3U, 8U}) {
+    const auto all = good(replayed(b.disk, threads));
+    CHECK(digests(all.sessions()) == live);
+    CHECK(all.records() == b.records().size() - 4);  // plans
+    CHECK(all.at() == b.journal->last_block());
+  }
+
+  // Two sessions lose a record each: whoever of the threads comes to his gap first, the one that is first in the journal is told.
+  auto records = b.records();
+  std::vector<std::string> said;
+  for (const std::uint64_t session : {2U, 3U}) {
+    const auto from = records.begin() + static_cast<std::ptrdiff_t>(records.size() * session / 4);
+    records.erase(std::ranges::find(from, records.end(), session, &written::session));
+  }
+  for (const std::size_t threads : {1U, 2U, 3U, 8U}) {
+    auto all = replayed(rechained(records), threads);
+    REQUIRE(!all);
+    CHECK(all.failure().kind == base::trouble::corrupt);
+    CHECK(says(all.failure().text, "session 2: record "));
+    said.push_back(all.failure().text);
+  }
+  CHECK(std::ranges::count(said, said.front()) == 4);
+}
+
+TEST_CASE("sessions that nothing happens to sleep in their snapshots, and wake as they were") {
+  box_office b(71);
+  for (const std::uint64_t id : {1U, 2U, 3U}) b.open(id, small_hall(60));
+  b.rush(900);
+  const temporary_directory d;
+  const auto folder = d.path() / "snapshots";
+  snapshotter snaps(*b.journal, checkpoint_files(folder), {}, {});
+  catch_up(snaps, b);
+  good(snaps.checkpoint_now());
+  CHECK(awake(snaps) == std::vector<std::uint64_t>{1, 2, 3});
+  const auto pause = [&](std::uint64_t session) {
+    REQUIRE(b.operate(session, pause_sale{}).refused == refusal::none);
+    b.commit();
+    catch_up(snaps, b);
+  };
+  pause(2);
+  good(snaps.checkpoint_now());
+  CHECK(awake(snaps) == std::vector<std::uint64_t>{2});
+
+  SUBCASE("one wakes when a record comes for it") {
+    pause(3);
+    CHECK(awake(snaps) == std::vector<std::uint64_t>{2, 3});
+    CHECK(agrees(snaps, b));
+    good(snaps.checkpoint_now());
+    CHECK(awake(snaps) == std::vector<std::uint64_t>{3});
+    const checkpoint_files files(folder);
+    const auto s = restart(b.disk, &files, b.now);
+    CHECK(s.state.report.records == 0);
+    CHECK(digests(s.state.sessions) == b.digests());
+  }
+  SUBCASE("after a start all sleep") {
+    snapshotter later(*b.journal, checkpoint_files(folder), {}, {});
+    catch_up(later, b);
+    CHECK(awake(later).empty());
+    b.rush(300);
+    catch_up(later, b);
+    CHECK(awake(later).size() == 3);
+    CHECK(agrees(later, b));
+  }
+  SUBCASE("one whose snapshot went bad is made from an older checkpoint, or from the first block") {
+    cut_snapshot(folder, 3);
+    std::vector<std::string> warnings;
+    b.rush(300);
+    catch_up(snaps, b, &warnings);
+    CHECK(warnings.size() == 2);  // both checkpoints name that file
+    CHECK(says(warnings.front(), "left out the checkpoint of block"));
+    CHECK(says(warnings.front(), "-3.snap"));
+    CHECK(awake(snaps).size() == 3);
+    CHECK(agrees(snaps, b));
+    good(snaps.checkpoint_now());
+    const checkpoint_files files(folder);
+    const auto s = restart(b.disk, &files, b.now);
+    CHECK(s.state.report.records == 0);
+    CHECK(digests(s.state.sessions) == b.digests());
+  }
 }
 
 TEST_CASE("a restart goes on: what is sold after it is replayed by the next one") {
