@@ -17,6 +17,7 @@ struct check_options {
   std::uint64_t shift_us = 0;      ///< by how much deadlines may have moved, all outages and shifts together
   bool alone = true;               ///< nobody else sold, blocked or cancelled in this session
   std::size_t violations_max = 20; ///< told of each kind of check
+  std::uint32_t threads = 0;       ///< for the search of seats; 0: as many as there are processors, if there are seats enough
   progress tell{};
 };
 

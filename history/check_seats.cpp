@@ -1,5 +1,6 @@
 // Each seat by itself: what touches it, and from when to when; then the exact search.
 #include <algorithm>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -130,16 +131,11 @@ by_seat sort_by_seat(const history& h, const stories& s, const clock_map& clock,
   return b;
 }
 
-}  // namespace
-
-findings check_seats(const history& h, const stories& s, const clock_map& clock, const check_options& o) {
+findings search_seats(const history& h, const known_seats& known, const by_seat& b, std::uint32_t from, std::uint32_t to, const check_options& o) {
   findings f;
-  const auto known = know(h, s);
-  const auto b = sort_by_seat(h, s, clock, known, o);
-  f.looked_at = b.touches.size() + b.settled;
   seat_search search;
-  for (std::uint32_t seat = 0; seat < h.seats; ++seat) {
-    if (o.tell && seat % 1'024 == 0) o.tell(static_cast<double>(seat) / h.seats);
+  for (auto seat = from; seat < to; ++seat) {
+    if (o.tell && seat % 1'024 == 0) o.tell(static_cast<double>(seat - from) / (to - from));
     if (known.at_first[seat] == phase::held || !o.alone) {
       ++f.left_out;
       continue;
@@ -155,6 +151,39 @@ findings check_seats(const history& h, const stories& s, const clock_map& clock,
         break;
     }
   }
+  return f;
+}
+
+constexpr std::uint32_t seats_worth_a_thread = 2'048;
+constexpr std::uint32_t threads_max = 8;
+
+}  // namespace
+
+findings check_seats(const history& h, const stories& s, const clock_map& clock, const check_options& o) {
+  const auto known = know(h, s);
+  const auto b = sort_by_seat(h, s, clock, known, o);
+
+  // Seats have nothing to do with each other: each thread has a stretch of them, and the first tells for all how far they are.
+  const auto wanted = o.threads != 0 ? o.threads : std::min(std::thread::hardware_concurrency(), h.seats / seats_worth_a_thread);
+  const auto parts = std::clamp(wanted, 1U, threads_max);
+  std::vector<findings> found(parts);
+  {
+    std::vector<std::jthread> helpers;
+    auto quiet = o;
+    quiet.tell = {};
+    const auto from = [&](std::uint32_t part) { return static_cast<std::uint32_t>(std::uint64_t{h.seats} * part / parts); };
+    for (std::uint32_t p = 1; p < parts; ++p)
+      helpers.emplace_back([&, p] { found[p] = search_seats(h, known, b, from(p), from(p + 1), quiet); });
+    found[0] = search_seats(h, known, b, 0, from(1), o);
+  }
+  auto f = std::move(found[0]);
+  for (std::uint32_t p = 1; p < parts; ++p) {
+    f.left_out += found[p].left_out;
+    f.found += found[p].found;
+    for (auto& v : found[p].violations)
+      if (f.violations.size() < o.violations_max) f.violations.push_back(std::move(v));
+  }
+  f.looked_at = b.touches.size() + b.settled;
   return f;
 }
 
