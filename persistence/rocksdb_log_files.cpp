@@ -90,7 +90,7 @@ rocksdb::IOStatus log_files::NewWritableFile(const std::string& name, const rock
                                              std::unique_ptr<rocksdb::FSWritableFile>* file, rocksdb::IODebugContext* debug) {
   if (!name.ends_with(".log")) return FileSystemWrapper::NewWritableFile(name, how, file, debug);
   const bool spare = ready_.exchange(false);
-  full_ = !spare;
+  full_ = false;
   {
     const std::lock_guard lock(mutex_);
     wanted_ = true;
@@ -107,6 +107,7 @@ rocksdb::IOStatus log_files::NewWritableFile(const std::string& name, const rock
     if (done.ok()) *file = std::make_unique<log_in_place>(*this, name, std::move(in_place), room);
     return done;
   }
+  full_ = true;  // a spare that cannot be taken is none
   return FileSystemWrapper::NewWritableFile(name, how, file, debug);
 }
 

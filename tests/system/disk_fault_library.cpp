@@ -199,6 +199,9 @@ int changed(const char* call, int fd, const Act& act) {
 }
 
 }  // namespace
+/// RocksDB opens to append what is there already: here a log that was closed, to take its length off.
+const char* name_of_open(int flags) noexcept { return (flags & O_APPEND) != 0 ? "reopen" : "open"; }
+
 }  // namespace holdfast::system_test
 
 using namespace holdfast::system_test;
@@ -244,7 +247,7 @@ int mkdir(const char* path, mode_t mode) noexcept {
   return named("mkdir", path, [&] { return real(path, mode); });
 }
 
-// Only what makes a new file can meet a full disk.
+// Only what may make a new file can meet a full disk.
 int open(const char* path, int flags, ...) {
   HOLDFAST_NEXT(open);
   va_list rest;
@@ -252,7 +255,7 @@ int open(const char* path, int flags, ...) {
   const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
   if ((flags & O_CREAT) == 0) return real(path, flags, mode);
-  return named("open", path, [&] { return real(path, flags, mode); });
+  return named(name_of_open(flags), path, [&] { return real(path, flags, mode); });
 }
 int open64(const char* path, int flags, ...) {
   HOLDFAST_NEXT(open64);
@@ -261,7 +264,7 @@ int open64(const char* path, int flags, ...) {
   const auto mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(rest, mode_t) : 0;
   va_end(rest);
   if ((flags & O_CREAT) == 0) return real(path, flags, mode);
-  return named("open", path, [&] { return real(path, flags, mode); });
+  return named(name_of_open(flags), path, [&] { return real(path, flags, mode); });
 }
 
 }  // extern "C"

@@ -79,11 +79,13 @@ server_options small_server(const disk_fault_settings& s, const fs::path& data, 
 }
 
 /// Files without which the server goes on: the next log, snapshots, the index. RocksDB's own options and the length that it takes off
-/// a closed log are not needed either; and where the directory is not synced after a spare became a log, another log is begun.
+/// a closed log are not needed either; a log that a spare cannot become is made without; and where the directory is not synced after
+/// a spare became a log, another log is begun.
 bool may_go_on(const disk_fault_block& b, const fs::path& data) {
   const auto name = fs::path(b.path).lexically_relative(data).string();
+  if (std::strcmp(b.call, "rename") == 0 && name.ends_with(".log")) return true;
   return name.starts_with("spare") || name.starts_with("snapshots") || name.starts_with("index") || name.find("OPTIONS") != std::string::npos ||
-         name.find("/LOG") != std::string::npos || name == "journal" || name == "." || std::strcmp(b.call, "ftruncate") == 0;
+         name.find("/LOG") != std::string::npos || name == "journal" || name == "." || std::strcmp(b.call, "ftruncate") == 0 || std::strcmp(b.call, "reopen") == 0;
 }
 
 /// Where the first call failed, for the table.
