@@ -24,12 +24,23 @@ struct free_zeroed {
 template <class T>
 using zeroed_array = std::unique_ptr<T[], free_zeroed>;
 
+/// How a table comes to be used.
+enum class filled : std::uint8_t {
+  anywhere,    ///< all over, and read before it is written
+  from_front,  ///< one entry after the other: what lies behind the last is not touched, so it costs no memory
+};
+
 /// `n` entries of all zero bytes, which must be a valid T. Throws std::bad_alloc.
 template <class T>
-[[nodiscard]] zeroed_array<T> make_zeroed(std::size_t n) {
+[[nodiscard]] zeroed_array<T> make_zeroed(std::size_t n, filled how) {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
   constexpr std::size_t huge = std::size_t{2} << 20U;
   const std::size_t wanted = n * sizeof(T);
+  if (wanted < huge && how == filled::from_front) {
+    void* p = std::calloc(n, sizeof(T));
+    if (p == nullptr) throw std::bad_alloc();
+    return zeroed_array<T>(static_cast<T*>(p), free_zeroed{});
+  }
   if (wanted < huge) {
     // Written here and not merely promised: a table is read before it is written, and a page that is first read costs a second
     // fault and an interrupt on every core when it is written. The empty assembly hides that this is malloc's memory: GCC would make

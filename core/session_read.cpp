@@ -28,7 +28,7 @@ struct loader {
   [[nodiscard]] bool payment(state::payment& p) const {
     p.reference = in.id();
     p.amount = in.zigzag();
-    p.seq = in.varint();
+    p.seq = in.varint((std::uint64_t{1} << 48U) - 1);
     p.back = in.zigzag();
     p.refund = u32();
     const auto kind = in.u8(), reason = in.u8();
@@ -390,7 +390,7 @@ struct loader {
       if (!in.ok() || static_cast<std::uint8_t>(k.kind) >= key_kinds) return false;
       const auto ref = s.find_key(k);
       if (ref == 0) return false;
-      s.keys_.at(ref).seq = in.varint();
+      s.keys_.at(ref).seq = in.varint((std::uint64_t{1} << 48U) - 1);
     }
     return in.done();
   }

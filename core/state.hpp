@@ -67,12 +67,13 @@ struct owner {
 
 struct key {
   id128 value;
-  std::uint64_t seq = 0;
+  std::uint64_t seq : 48 = 0;
+  key_kind kind = key_kind::account;
   std::uint32_t counts[limits::masks_per_kind_max] = {};  ///< places held, paying and sold, per category mask of the kind
   std::uint32_t live_first = 0;                           ///< memberships of live holds
   std::uint32_t uses = 0;                                 ///< memberships of all remembered holds
-  key_kind kind = key_kind::account;
 };
+static_assert(sizeof(key) == 48);
 
 /// A hold under a limit key, or in an area.
 struct member {
@@ -94,13 +95,14 @@ struct extra {
 struct payment {
   id128 reference;           ///< hash
   std::int64_t amount = 0;
-  std::uint64_t seq = 0;
+  std::uint64_t seq : 48 = 0;
+  payment_kind kind = payment_kind::card;
+  refund_reason reason = refund_reason::none;
   std::int64_t back = 0;     ///< given or due back on the order that it bought
   std::uint32_t refund = 0;  ///< 0: this payment bought the order
   std::uint32_t next = 0;
-  payment_kind kind = payment_kind::card;
-  refund_reason reason = refund_reason::none;
 };
+static_assert(sizeof(payment) == 48);
 
 /// A payment for a hold that nobody knows.
 struct stray {

@@ -25,7 +25,7 @@ class segments {
   void reach(std::size_t i) {
     for (auto c = static_cast<std::size_t>(chunk_count_); c <= chunk_of(i); ++c) {
       const auto before = c == 0 ? 0 : std::size_t{1} << (first_bits + c - 1);
-      chunks_[c] = base::make_zeroed<T>(c == 0 ? std::size_t{1} << first_bits : before);
+      chunks_[c] = base::make_zeroed<T>(c == 0 ? std::size_t{1} << first_bits : before, base::filled::from_front);
       begins_[c] = reinterpret_cast<std::uintptr_t>(chunks_[c].get()) - before * sizeof(T);
       ++chunk_count_;
     }
@@ -211,7 +211,7 @@ class flat_index {
   };
   struct table {
     table() = default;
-    explicit table(std::size_t n) : mask(n - 1), slots(base::make_zeroed<slot>(n)) {}
+    explicit table(std::size_t n) : mask(n - 1), slots(base::make_zeroed<slot>(n, base::filled::anywhere)) {}
     [[nodiscard]] std::size_t size() const { return slots ? mask + 1 : 0; }
     void prefetch(std::uint32_t tag) const { base::prefetch(slots.get()[tag & mask]); }
 
