@@ -326,7 +326,9 @@ class command_reader {
     });
   }
   void options() {
-    if ((extras_ & extra_options) == 0) return;
+    if ((extras_ & extra_options) != 0) [[unlikely]] read_options();
+  }
+  [[gnu::noinline]] void read_options() {
     const auto n = in_.varint(options_max);
     if (n == 0) in_.fail();
     std::uint64_t last = 0;

@@ -1,5 +1,7 @@
 #include "core/view.hpp"
 
+#include <bit>
+
 #include "base/planted.hpp"
 
 namespace holdfast::core {
@@ -67,16 +69,12 @@ void sale_view::apply(std::span<const view_change> changes, sequence durable) {
   durable_.store(durable.value, std::memory_order_release);
 }
 
-answer sale_view::judge(channel_no channel, lines asked) const {
+view_says sale_view::judge(channel_no channel, lines asked) const {
   constexpr auto relaxed = std::memory_order_relaxed;
-  answer a;
-  a.tells_of = a.waits_for = durable();
-  const answer pass = a;
-  const auto no = [&](refusal r) {
-    a.refused = r;
-    return a;
-  };
-  if (channel >= takes_.size()) return a;  // the session says what is wrong with it
+  const auto tells_of = durable();
+  const auto no = [tells_of](refusal r, std::uint64_t offending = 0) { return view_says{r, offending, tells_of}; };
+  const auto pass = [&] { return no(refusal::none); };
+  if (channel >= takes_.size()) return pass();  // the session says what is wrong with it
   const auto control = control_.load(relaxed);
   if (((control >> faulted_bit) & 1U) != 0) return no(refusal::faulted);
   if (((control >> frozen_bit) & 1U) != 0) return no(refusal::frozen);
@@ -88,30 +86,32 @@ answer sale_view::judge(channel_no channel, lines asked) const {
   }
   if (((control >> open_shift >> channel) & 1U) == 0) return no(refusal::not_open);
 
+  const auto takes = takes_[channel] & ((1U << limits::allocations_max) - 1);
   std::int64_t left = 0;
-  for (std::uint32_t n = 0; n < limits::allocations_max; ++n)
-    if (((takes_[channel] >> n) & 1U) != 0) left += left_[n].load(relaxed);
+  for (auto rest = takes; rest != 0; rest &= rest - 1) left += left_[std::countr_zero(rest)].load(relaxed);
   if (left <= 0) return no(refusal::sold_out);
 
+  bool gone_some = false;
+  std::uint64_t offending = 0;
   for (std::size_t i = 0; i < asked.size(); ++i) {
     const auto& l = asked[i];
     if (l.kind == place_kind::seat) {
-      if (l.number >= plan_->seats.size()) return pass;
+      if (l.number >= plan_->seats.size()) return pass();
       // A seat of another allocation is "not in your channel", which is the session's to say.
       const auto of = allocation_[l.number].load(relaxed);
-      if (((takes_[channel] >> of) & 1U) == 0) return pass;
+      if (((takes >> of) & 1U) == 0) return pass();
       if (!gone(l.number)) continue;
     } else {
-      if (l.number >= plan_->areas.size()) return pass;
+      if (l.number >= plan_->areas.size()) return pass();
       std::int64_t in_area = 0;
-      for (std::uint32_t n = 0; n < limits::allocations_max; ++n)
-        if (((takes_[channel] >> n) & 1U) != 0) in_area += area_left_[l.number * limits::allocations_max + n].load(relaxed);
+      for (auto rest = takes; rest != 0; rest &= rest - 1)
+        in_area += area_left_[l.number * limits::allocations_max + static_cast<std::uint32_t>(std::countr_zero(rest))].load(relaxed);
       if (in_area > 0) continue;
     }
-    if (i < 64) a.lines |= std::uint64_t{1} << i;
-    a.refused = refusal::sold_out;
+    if (i < 64) offending |= std::uint64_t{1} << i;
+    gone_some = true;
   }
-  return a;
+  return gone_some ? no(refusal::sold_out, offending) : pass();
 }
 
 }  // namespace holdfast::core

@@ -27,6 +27,13 @@ struct view_change {
   std::uint32_t count = 0;          ///< areas: places
 };
 
+/// What can be said of places without asking the session.
+struct view_says {
+  refusal refused = refusal::none;  ///< none: ask the session
+  std::uint64_t lines = 0;          ///< bitmap: which of the first 64 lines offend
+  sequence tells_of;                ///< the newest record that this tells of; it is durable
+};
+
 class sale_view {
  public:
   sale_view(std::shared_ptr<const plan> seating, const policy& rules);
@@ -36,8 +43,8 @@ class sale_view {
 
   // ---- readers ----
   /// What the funnel says to a *new hold* or added lines in `channel`: not_open, paused, closed, frozen, faulted, sold_out (for the
-  /// channel as a whole), or sold_out with the bitmap of lines whose seats are gone; `none` passes it on. `tells_of` is set.
-  [[nodiscard]] answer judge(channel_no channel, lines asked) const;
+  /// channel as a whole), or sold_out with the bitmap of lines whose seats are gone; `none` passes it on.
+  [[nodiscard]] view_says judge(channel_no channel, lines asked) const;
   [[nodiscard]] sequence durable() const { return sequence{durable_.load(std::memory_order_acquire)}; }
   [[nodiscard]] std::size_t channels() const { return takes_.size(); }
 

@@ -63,14 +63,6 @@ stage stage_of(refusal r) {
   }
 }
 
-verdict refuse(stage at, refusal why, const stall* where) {
-  verdict v;
-  v.at = at;
-  v.said.refused = why;
-  if (where != nullptr) v.said.tells_of = where->view->durable();
-  return v;
-}
-
 }  // namespace
 
 bool may_ask(listener_kind on, std::uint16_t kind) {
@@ -89,29 +81,51 @@ weight weight_of(std::uint16_t kind) {
 
 verdict judge(const protocol::request& asked, listener_kind on, const stall* where, std::uint64_t wall_us, connection_credits& connection,
               core::interval_ms busy_retry_after) {
-  if (!may_ask(on, asked.kind)) return refuse(stage::not_allowed, refusal::not_allowed, where);
-  if (asked.impossible != refusal::none) return refuse(stage::impossible, asked.impossible, where);
+  // One verdict, made where the caller has it: it is long, and copied just after it was written in parts it costs more than it took to find.
+  verdict v;
+  const auto refuse = [&](stage at, refusal why) {
+    v.at = at;
+    v.said.refused = why;
+    if (where != nullptr) v.said.tells_of = where->view->durable();
+  };
+  if (!may_ask(on, asked.kind)) {
+    refuse(stage::not_allowed, refusal::not_allowed);
+    return v;
+  }
+  if (asked.impossible != refusal::none) {
+    refuse(stage::impossible, asked.impossible);
+    return v;
+  }
   // Rate: here, for all but money.
-  if (where == nullptr) return refuse(stage::unknown_session, refusal::unknown_session, where);
+  if (where == nullptr) {
+    refuse(stage::unknown_session, refusal::unknown_session);
+    return v;
+  }
 
   const auto lines = new_lines(asked);
   if (lines && (!asked.retry || planted(bug::funnel_judges_retries))) {
-    auto said = where->view->judge(asked.head.channel, *lines);
-    const auto at = stage_of(said.refused);
+    const auto seen = where->view->judge(asked.head.channel, *lines);
+    const auto at = stage_of(seen.refused);
     // Past a scheduled opening the view is behind: the session takes the schedule's command before this hold.
-    const bool opened_since = at == stage::not_open && said.refused != refusal::faulted && wall_us >= where->opens_at;
+    const bool opened_since = at == stage::not_open && seen.refused != refusal::faulted && wall_us >= where->opens_at;
     // Eligibility: here, between these two.
-    if (at != stage::passed && !opened_since) return {at, said};
+    if (at != stage::passed && !opened_since) {
+      v.at = at;
+      v.said.refused = seen.refused;
+      v.said.lines = seen.lines;
+      v.said.tells_of = seen.tells_of;
+      return v;
+    }
   }
 
   const auto w = weight_of(asked.kind);
   const bool connection_has = connection.take(w);
   HOLDFAST_CHECK(connection_has || w != weight::money, "a connection without credit for money was read from");
-  if (connection_has && where->credits->take(w)) return {};
+  if (connection_has && where->credits->take(w)) return v;
   if (connection_has) connection.give_back(w);
-  auto busy = refuse(stage::busy, refusal::busy, where);
-  busy.said.retry_after = busy_retry_after;
-  return busy;
+  refuse(stage::busy, refusal::busy);
+  v.said.retry_after = busy_retry_after;
+  return v;
 }
 
 }  // namespace holdfast::gateway

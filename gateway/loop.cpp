@@ -26,6 +26,8 @@ constexpr std::size_t spare_buffers_max = 256;
 constexpr std::size_t spare_buffer_bytes = 4'096;
 constexpr std::size_t spare_buffer_bytes_max = 1U << 20U;  // a buffer that grew beyond is freed
 constexpr std::size_t sweep_slices = 4;
+/// What is refused here holds up nobody behind it: a turn may read so many times as many requests as it hands over.
+constexpr std::size_t refused_too = 4;
 constexpr auto problem_log_every = std::chrono::seconds(1);
 
 /// Requests and looks begin with their session's number.
@@ -69,7 +71,7 @@ void loop::run() {
     // The first handler, waited for; then all that are ready with it, so that one turn serves all connections that have
     // something, but not for ever.
     io_.run_one();
-    while (collected_ < limits_.turn_requests_max && io_.poll_one() != 0) {}
+    while (collected_ < limits_.turn_requests_max && read_ < refused_too * limits_.turn_requests_max && io_.poll_one() != 0) {}
     end_turn();
   }
   door_->detach();
@@ -102,7 +104,7 @@ void loop::end_turn() {
   send_batches();  // what was left unread by a pause
   free_closed();
   scrap_.release();
-  collected_ = 0;
+  collected_ = read_ = 0;
   in_turn_ = false;
   if (draining_) {
     if (now_ >= drain_until_) give_up_draining();
@@ -179,8 +181,12 @@ connection* loop::find(connection_id id) {
 }
 
 gate* loop::find(core::session_id id) {
+  // In a rush one request after the other is for the same session; a gate stays for as long as the loop does.
+  if (last_gate_ != nullptr && last_session_ == id) return last_gate_;
   const auto it = gates_.find(id.value);
-  return it == gates_.end() ? nullptr : it->second.get();
+  if (it == gates_.end()) return nullptr;
+  last_session_ = id;
+  return last_gate_ = it->second.get();
 }
 
 base::bytes loop::spare_buffer() {
@@ -214,7 +220,7 @@ void loop::note_problem(protocol::listener_kind on, protocol_error what) {
 // ---- requests -----------------------------------------------------------------------------------------------
 
 protocol_error loop::request(connection& from, const protocol::frame& f, protocol::family family) {
-  ++collected_;
+  ++read_;
   stats_.received.add();
   const auto wrong = family == protocol::family::session ? session_request(from, f) : house_request(from, f);
   if (wrong != protocol_error::none) stats_.ended_at(stage::broken_frame);
@@ -253,6 +259,7 @@ protocol_error loop::session_request(connection& from, const protocol::frame& f)
   open.read_ns = turn_began_ns_;
   open.kind = asked.kind;
   open.took = weight_of(asked.kind);
+  ++collected_;
   to->batch->requests.push_back({tickets_.issue(open), asked.head, std::move(asked.asked)});
   return protocol_error::none;
 }

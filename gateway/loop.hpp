@@ -135,6 +135,8 @@ class loop {
   bool knows_sessions_ = false;
   std::promise<void> first_directory_;
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<gate>> gates_;
+  gate* last_gate_ = nullptr;  ///< of `last_session_`, found last
+  core::session_id last_session_;
   std::vector<gate*> asked_;  ///< gates with a batch
   actors::pool<actors::request_batch> batches_;
   std::pmr::monotonic_buffer_resource scrap_;  ///< for requests that go to no session; emptied each turn
@@ -148,7 +150,8 @@ class loop {
   std::uint64_t turn_began_ns_ = 0;
   core::log_time log_now_;
   std::uint64_t wall_us_ = 0;
-  std::size_t collected_ = 0;  ///< requests read
+  std::size_t collected_ = 0;  ///< requests of this turn for sessions
+  std::size_t read_ = 0;       ///< all requests of this turn
   time_point problem_logged_{};
   std::uint64_t problems_unlogged_ = 0;
 

@@ -54,7 +54,7 @@ struct options {
   std::vector<listener_options> listeners;
   std::uint32_t loops = 1;                        ///< threads, each with its own io_context
   std::uint32_t session_inflight_max = 65'536;    ///< requests a session, over all connections; money goes on beyond it
-  std::uint32_t turn_requests_max = 512;          ///< collected in one turn of a loop before the batches are sent
+  std::uint32_t turn_requests_max = 512;          ///< for sessions, collected in one turn of a loop before the batches are sent
   milliseconds busy_retry_after{50};              ///< the hint that goes with `busy`
   milliseconds drain_max{5'000};                  ///< at stop: how long answers in flight are waited for
   milliseconds sweep_every{250};                  ///< how often the time limits are looked at

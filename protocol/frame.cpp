@@ -8,35 +8,50 @@
 
 namespace holdfast::protocol {
 
+namespace {
+
+template <class T>
+T at(const std::uint8_t* bytes) {
+  T v;
+  std::memcpy(&v, bytes, sizeof v);
+  return v;
+}
+
+protocol_error wrong_with(const frame_header& head, std::uint8_t mark, direction from, std::uint32_t frame_bytes_max) {
+  // The mark first: what follows is only worth a name if the peer speaks this protocol at all.
+  if (mark != frame_mark) return protocol_error::not_a_frame;
+  if (head.from != from) return protocol_error::wrong_direction;
+  if (head.length < frame_header_bytes) return protocol_error::frame_too_short;
+  if (head.length > frame_bytes_max) return protocol_error::frame_too_long;
+  if (from == direction::from_client) {
+    if ((head.flags & ~flag_retry) != 0) return protocol_error::unknown_flags;
+    if (head.request_id == 0 && head.kind != kinds::goodbye) return protocol_error::zero_request_id;
+  }
+  return protocol_error::none;
+}
+
+}  // namespace
+
+// Returns one object in every case, so that the caller's is filled and none is copied.
 cut cut_frame(base::byte_view in, direction from, std::uint32_t frame_bytes_max) {
   cut c;
   if (in.size() < frame_header_bytes) return c;
 
-  base::byte_reader reader(in.first(frame_header_bytes));
+  const auto* const p = in.data();
   auto& head = c.frame.head;
-  head.length = reader.fixed<std::uint32_t>();
-  const auto kind = reader.fixed<std::uint16_t>();
+  head.length = at<std::uint32_t>(p);
+  const auto kind = at<std::uint16_t>(p + 4);
   head.kind = static_cast<std::uint16_t>(kind & ~direction_bit);
   head.from = (kind & direction_bit) != 0 ? direction::from_server : direction::from_client;
-  head.flags = reader.u8();
-  const auto mark = reader.u8();
-  head.request_id = reader.fixed<std::uint64_t>();
+  head.flags = p[6];
+  const auto mark = p[7];
+  head.request_id = at<std::uint64_t>(p + 8);
 
-  const auto broken = [&c](protocol_error e) {
+  c.error = wrong_with(head, mark, from, frame_bytes_max);
+  if (c.error != protocol_error::none) {
     c.is = cut::what::broken;
-    c.error = e;
     return c;
-  };
-  // The mark first: what follows is only worth a name if the peer speaks this protocol at all.
-  if (mark != frame_mark) return broken(protocol_error::not_a_frame);
-  if (head.from != from) return broken(protocol_error::wrong_direction);
-  if (head.length < frame_header_bytes) return broken(protocol_error::frame_too_short);
-  if (head.length > frame_bytes_max) return broken(protocol_error::frame_too_long);
-  if (from == direction::from_client) {
-    if ((head.flags & ~flag_retry) != 0) return broken(protocol_error::unknown_flags);
-    if (head.request_id == 0 && head.kind != kinds::goodbye) return broken(protocol_error::zero_request_id);
   }
-
   c.wants = head.length;
   if (in.size() < head.length) return c;
   c.is = cut::what::whole;
@@ -109,19 +124,19 @@ void frame_buffer::filled(std::size_t n) {
 }
 
 cut frame_buffer::next() {
-  cut c;
-  if (broken_ == protocol_error::none) {
-    c = cut_frame({at_ + begin_, end_ - begin_}, from_, limit_);
-    wants_ = c.wants;
-    if (c.is == cut::what::whole) {
-      begin_ += c.frame.head.length;
-      wants_ = frame_header_bytes;
-    }
-    broken_ = c.error;
-  } else {
+  if (broken_ != protocol_error::none) [[unlikely]] {
+    cut c;
     c.is = cut::what::broken;
     c.error = broken_;
+    return c;
   }
+  cut c = cut_frame({at_ + begin_, end_ - begin_}, from_, limit_);
+  wants_ = c.wants;
+  if (c.is == cut::what::whole) {
+    begin_ += c.frame.head.length;
+    wants_ = frame_header_bytes;
+  }
+  broken_ = c.error;
   return c;
 }
 
