@@ -178,6 +178,10 @@ TEST_CASE("what stops a step is named, and without seats the search ends") {
   CHECK(judge(s, l) == stopper::queue);
   s.retransmitted = l.retransmitted_max + 1;
   CHECK(judge(s, l) == stopper::retransmissions);
+  s.operations = 20'000;  // one in two hundred is no congestion
+  CHECK(judge(s, l) == stopper::queue);
+  s.retransmitted = 201;
+  CHECK(judge(s, l) == stopper::retransmissions);
   s.ran_out = true;
   CHECK(judge(s, l) == stopper::no_seats);
   ceiling_search search(l);

@@ -23,7 +23,8 @@ std::string_view name_of(stopper s) {
 
 stopper judge(const step_seen& s, const ceiling_limits& l) {
   if (s.ran_out) return stopper::no_seats;
-  if (s.retransmitted > l.retransmitted_max) return stopper::retransmissions;
+  const auto retransmitted_max = std::max(static_cast<double>(l.retransmitted_max), static_cast<double>(s.operations) * l.retransmitted_part);
+  if (static_cast<double>(s.retransmitted) > retransmitted_max) return stopper::retransmissions;
   const auto waiting_max = s.rate * static_cast<double>(l.p999_max_ns) / 1e9;
   if (s.achieved < s.rate * achieved_min || static_cast<double>(s.behind) > waiting_max) return stopper::queue;
   return s.p999_ns > l.p999_max_ns ? stopper::slow : stopper::none;

@@ -14,6 +14,7 @@ struct step_seen {
   double achieved = 0;          ///< operations a second that were answered
   std::uint64_t p999_ns = 0;
   std::uint64_t behind = 0;     ///< operations due and not sent, or sent and not answered, when the step's time was over
+  std::uint64_t operations = 0;     ///< answered
   std::uint64_t retransmitted = 0;  ///< TCP segments
   bool ran_out = false;         ///< there were no seats left: the step says nothing
 };
@@ -23,7 +24,10 @@ struct ceiling_limits {
   double factor = 2;            ///< from step to step while all goes well
   double close_enough = 0.05;   ///< the gap, as a part of the rate, at which the search ends
   std::uint64_t p999_max_ns = 100'000'000;
-  std::uint64_t retransmitted_max = 100;  ///< segments a step
+  /// Segments a step may send again: so many, or this part of its operations. On a machine that is short of processors TCP probes for
+  /// the tail of what is merely answered late, more often the higher the rate.
+  std::uint64_t retransmitted_max = 100;
+  double retransmitted_part = 0.01;
   unsigned steps_max = 30;
 };
 

@@ -84,6 +84,7 @@ step_seen step_of(const run_seen& r, double rate) {
   s.achieved = r.a_second();
   s.p999_ns = percentile_ns(all, 999'000, r.counted.longest());
   s.behind = r.behind;
+  s.operations = all.total;
   s.retransmitted = r.retransmitted;
   s.ran_out = r.ran_out;
   return s;
