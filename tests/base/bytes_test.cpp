@@ -1,5 +1,6 @@
 #include "base/bytes.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
@@ -66,6 +67,29 @@ TEST_CASE("a varint reads back, at every width and both sides of each boundary")
     REQUIRE(in.varint() == v);
     REQUIRE(in.done());
   }
+}
+
+TEST_CASE("what stands behind a varint changes neither its value nor where it ends") {
+  const bytes ends{0x00, 0x01, 0x7f, 0x80, 0xff};
+  for (const std::uint8_t a : {0x80, 0x81, 0xff})
+    for (unsigned b = 0; b < 256; ++b)
+      for (unsigned c = 0; c < 256; ++c)
+        for (const auto behind : ends) {
+          const bytes all{a, static_cast<std::uint8_t>(b), static_cast<std::uint8_t>(c), behind, 0x00};
+          byte_reader in(all);
+          const auto v = in.varint();
+          // As long as its own shortest form, which it must be byte for byte; or refused.
+          const auto own = varint_of(v);
+          const bool same = in.ok() && own.size() == all.size() - in.left() && std::equal(own.begin(), own.end(), all.begin());
+          const bool ends_in_zero = b == 0 || (b >= 0x80 && (c == 0 || (c >= 0x80 && (behind == 0 || behind >= 0x80))));
+          if (same == ends_in_zero || in.ok() == ends_in_zero) {
+            CAPTURE(a);
+            CAPTURE(b);
+            CAPTURE(c);
+            CAPTURE(behind);
+            FAIL("read otherwise than alone");
+          }
+        }
 }
 
 TEST_CASE("a varint cut short is refused") {
