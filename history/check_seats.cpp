@@ -167,11 +167,11 @@ findings check_seats(const history& h, const stories& s, const clock_map& clock,
   const auto wanted = o.threads != 0 ? o.threads : std::min(std::thread::hardware_concurrency(), h.seats / seats_worth_a_thread);
   const auto parts = std::clamp(wanted, 1U, threads_max);
   std::vector<findings> found(parts);
+  auto quiet = o;
+  quiet.tell = {};
+  const auto from = [&](std::uint32_t part) { return static_cast<std::uint32_t>(std::uint64_t{h.seats} * part / parts); };
   {
-    std::vector<std::jthread> helpers;
-    auto quiet = o;
-    quiet.tell = {};
-    const auto from = [&](std::uint32_t part) { return static_cast<std::uint32_t>(std::uint64_t{h.seats} * part / parts); };
+    std::vector<std::jthread> helpers;  // whatever they look at lives longer
     for (std::uint32_t p = 1; p < parts; ++p)
       helpers.emplace_back([&, p] { found[p] = search_seats(h, known, b, from(p), from(p + 1), quiet); });
     found[0] = search_seats(h, known, b, 0, from(1), o);
