@@ -10,13 +10,6 @@ namespace holdfast::protocol {
 
 namespace {
 
-template <class T>
-T at(const std::uint8_t* bytes) {
-  T v;
-  std::memcpy(&v, bytes, sizeof v);
-  return v;
-}
-
 protocol_error wrong_with(const frame_header& head, std::uint8_t mark, direction from, std::uint32_t frame_bytes_max) {
   // The mark first: what follows is only worth a name if the peer speaks this protocol at all.
   if (mark != frame_mark) return protocol_error::not_a_frame;
@@ -37,15 +30,15 @@ cut cut_frame(base::byte_view in, direction from, std::uint32_t frame_bytes_max)
   cut c;
   if (in.size() < frame_header_bytes) return c;
 
-  const auto* const p = in.data();
+  base::byte_reader reader(in.first(frame_header_bytes));
   auto& head = c.frame.head;
-  head.length = at<std::uint32_t>(p);
-  const auto kind = at<std::uint16_t>(p + 4);
+  head.length = reader.fixed<std::uint32_t>();
+  const auto kind = reader.fixed<std::uint16_t>();
   head.kind = static_cast<std::uint16_t>(kind & ~direction_bit);
   head.from = (kind & direction_bit) != 0 ? direction::from_server : direction::from_client;
-  head.flags = p[6];
-  const auto mark = p[7];
-  head.request_id = at<std::uint64_t>(p + 8);
+  head.flags = reader.u8();
+  const auto mark = reader.u8();
+  head.request_id = reader.fixed<std::uint64_t>();
 
   c.error = wrong_with(head, mark, from, frame_bytes_max);
   if (c.error != protocol_error::none) {
